@@ -1,0 +1,1 @@
+//! Pure verification of launch secrets, tokens, cookies, origins and hosts.

@@ -1,0 +1,1 @@
+//! Honest load test for web terminals, with its own floor.

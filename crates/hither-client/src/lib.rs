@@ -1,0 +1,1 @@
+//! A client of Hither: connect, attach, resume.

@@ -1,0 +1,1 @@
+//! The PTY host: forks the shells, keeps their PTYs, survives the gateway.

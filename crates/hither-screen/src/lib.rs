@@ -1,0 +1,1 @@
+//! Pure server-side terminal: feed, resize, snapshot, text, answers to queries.

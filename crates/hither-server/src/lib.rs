@@ -1,0 +1,1 @@
+//! The gateway: listeners, workers, WebSocket, HTTP API, web assets.

@@ -1,0 +1,3 @@
+//! The `hither` binary.
+
+fn main() {}
