@@ -105,13 +105,7 @@ mod tests {
 
     #[test]
     fn refuses_other_texts() {
-        for text in [
-            "",
-            "abc",
-            "ABCDEFGHIJKLMNOP",
-            "aaaaaaaaaaaaaaa/",
-            "aaaaaaaaaaaaaaaaa",
-        ] {
+        for text in ["", "abc", "ABCDEFGHIJKLMNOP", "aaaaaaaaaaaaaaa/", "aaaaaaaaaaaaaaaaa"] {
             assert_eq!(text.parse::<SessionId>(), Err(InvalidSessionId), "{text}");
         }
     }

@@ -78,11 +78,7 @@ impl fmt::Display for WindowSize {
 
 impl fmt::Display for InvalidWindowSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "window size {}x{} is outside 2x1 to 1000x500",
-            self.cols, self.rows
-        )
+        write!(f, "window size {}x{} is outside 2x1 to 1000x500", self.cols, self.rows)
     }
 }
 
@@ -110,9 +106,6 @@ mod tests {
     fn refuses_what_it_would_have_to_change() {
         assert!(WindowSize::new(80, 24).is_ok());
         let err = WindowSize::new(0, 24).unwrap_err();
-        assert_eq!(
-            err.to_string(),
-            "window size 0x24 is outside 2x1 to 1000x500"
-        );
+        assert_eq!(err.to_string(), "window size 0x24 is outside 2x1 to 1000x500");
     }
 }
