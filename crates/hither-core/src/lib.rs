@@ -6,13 +6,20 @@
 pub mod flow;
 mod history;
 mod id;
+mod input;
 pub mod journal;
 mod offset;
+mod pace;
 mod role;
 mod size;
+mod size_policy;
+pub mod viewer;
 
 pub use history::{History, InvalidCapacity, Spans};
 pub use id::{ClientId, InvalidSessionId, SessionId, ViewerId};
+pub use input::{Admission, InputNumber};
 pub use offset::Offset;
+pub use pace::Pace;
 pub use role::Role;
 pub use size::{InvalidWindowSize, WindowSize};
+pub use size_policy::{SIZE_INTERVAL, SizePolicy};

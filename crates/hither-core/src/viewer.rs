@@ -1,0 +1,228 @@
+//! A viewer: a cursor into the history, and what it is to be sent next.
+
+use std::time::Duration;
+
+use crate::flow::{AckBeyondSent, FlowWindow};
+use crate::{History, Offset};
+
+/// What happens when a viewer cannot keep up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slow {
+    /// It is skipped to the present.
+    Skip,
+    /// The program waits for it.
+    Wait,
+}
+
+/// Where a viewer stands towards the output.
+///
+/// Live → Behind → Syncing → Live …; a viewer that starts without a resume offset starts Behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ViewerState {
+    /// Output continues at the cursor.
+    Live,
+    /// The cursor is not, or soon will not be, in the history: a snapshot is due.
+    Behind,
+    /// A snapshot was sent and is not acknowledged yet; output continues behind it.
+    Syncing,
+}
+
+/// Cursor, flow and state of one viewer.
+#[derive(Clone, Debug)]
+pub struct ViewerCursor {
+    state: ViewerState,
+    cursor: Offset,
+    /// Where output would have continued when the viewer fell behind.
+    expected: Option<Offset>,
+    flow: FlowWindow,
+    slow: Slow,
+}
+
+/// What a viewer may be sent now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// This many bytes of output from the cursor on.
+    Output(u64),
+    /// A snapshot at the head.
+    Snapshot,
+    /// Nothing: it has everything.
+    Idle,
+    /// Nothing until it has acknowledged more.
+    Blocked,
+}
+
+/// Most output in one frame.
+pub const FRAME_OUTPUT_MAX: u64 = 1 << 16;
+
+impl ViewerCursor {
+    /// A viewer that continues at `resume` if the history reaches back to it, and is otherwise
+    /// due a snapshot.
+    #[must_use]
+    pub fn new(history: &History, resume: Option<Offset>, slow: Slow) -> Self {
+        let resumed = resume.filter(|&offset| history.reaches(offset));
+        let cursor = resumed.unwrap_or_else(|| history.head());
+        Self {
+            state: if resumed.is_some() { ViewerState::Live } else { ViewerState::Behind },
+            cursor,
+            expected: resume.filter(|&offset| offset < history.tail()),
+            flow: FlowWindow::new(cursor),
+            slow,
+        }
+    }
+
+    /// State of the viewer.
+    #[must_use]
+    pub const fn state(&self) -> ViewerState {
+        self.state
+    }
+
+    /// Offset of the next byte it will be sent.
+    #[must_use]
+    pub const fn cursor(&self) -> Offset {
+        self.cursor
+    }
+
+    /// What happens when it cannot keep up.
+    #[must_use]
+    pub const fn slow(&self) -> Slow {
+        self.slow
+    }
+
+    /// Its flow window.
+    #[must_use]
+    pub const fn flow(&self) -> &FlowWindow {
+        &self.flow
+    }
+
+    /// The first byte that it still needs from the history: nothing when it is Behind.
+    #[must_use]
+    pub fn needs(&self) -> Option<Offset> {
+        (self.state != ViewerState::Behind).then_some(self.cursor)
+    }
+
+    /// Output before `offset` was handed to its socket.
+    pub fn handle_sent(&mut self, offset: Offset, now: Duration) {
+        self.cursor = offset;
+        self.flow.handle_sent(offset, now);
+    }
+
+    /// It has processed everything before `offset`.
+    ///
+    /// # Errors
+    /// When it acknowledges what it was never sent.
+    pub fn handle_ack(&mut self, offset: Offset, now: Duration) -> Result<(), AckBeyondSent> {
+        self.flow.handle_ack(offset, now)?;
+        if self.state == ViewerState::Syncing {
+            self.state = ViewerState::Live;
+        }
+        Ok(())
+    }
+
+    /// The history is about to drop everything before `tail`.
+    pub fn handle_overrun(&mut self, tail: Offset) {
+        if self.state != ViewerState::Behind && self.cursor < tail {
+            self.expected = Some(self.expected.unwrap_or(self.cursor));
+            self.state = ViewerState::Behind;
+        }
+    }
+
+    /// A snapshot at `offset` was handed to its socket. Returns the gap that must have been
+    /// announced before it: the bytes that the viewer had a right to expect.
+    pub fn handle_snapshot(&mut self, offset: Offset) -> Option<(Offset, Offset)> {
+        let gap = self.expected.take().filter(|&from| from < offset);
+        self.cursor = offset;
+        self.flow.handle_skip(offset);
+        self.state = ViewerState::Syncing;
+        gap.map(|from| (from, offset))
+    }
+
+    /// The gap that a viewer without snapshots must be told before output goes on at the head.
+    pub fn handle_gap(&mut self, head: Offset) -> Option<(Offset, Offset)> {
+        let gap = self.handle_snapshot(head);
+        self.state = ViewerState::Live;
+        gap
+    }
+
+    /// What it may be sent now.
+    ///
+    /// A viewer that is Behind gets its snapshot only when nothing is in flight to it any more:
+    /// what it has not processed yet would only delay the present.
+    pub fn poll(&mut self, history: &History) -> Next {
+        if self.state == ViewerState::Behind {
+            return if self.flow.in_flight() < crate::flow::WINDOW_MIN {
+                Next::Snapshot
+            } else {
+                Next::Blocked
+            };
+        }
+        let available = history.head().since(self.cursor);
+        if available == 0 {
+            return Next::Idle;
+        }
+        match available.min(self.flow.room()).min(FRAME_OUTPUT_MAX) {
+            0 => {
+                self.flow.handle_blocked();
+                Next::Blocked
+            }
+            len => Next::Output(len),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Duration = Duration::ZERO;
+
+    fn history(head: u64) -> History {
+        History::new(History::CAPACITY_MIN, Offset(head)).unwrap()
+    }
+
+    #[test]
+    fn resumes_inside_the_history_and_snapshots_outside() {
+        let history = history(100_000);
+        for (resume, state, cursor) in [
+            (Some(100_000), ViewerState::Live, 100_000),
+            (Some(34_464), ViewerState::Live, 34_464),
+            (Some(34_463), ViewerState::Behind, 100_000),
+            (Some(100_001), ViewerState::Behind, 100_000),
+            (None, ViewerState::Behind, 100_000),
+        ] {
+            let viewer = ViewerCursor::new(&history, resume.map(Offset), Slow::Skip);
+            assert_eq!((viewer.state(), viewer.cursor()), (state, Offset(cursor)), "{resume:?}");
+        }
+    }
+
+    #[test]
+    fn a_gap_is_announced_only_to_whom_something_is_missing() {
+        let history = history(100_000);
+        let mut fresh = ViewerCursor::new(&history, None, Slow::Skip);
+        assert_eq!(fresh.handle_snapshot(Offset(100_000)), None);
+        let mut late = ViewerCursor::new(&history, Some(Offset(7)), Slow::Skip);
+        assert_eq!(late.handle_snapshot(Offset(100_000)), Some((Offset(7), Offset(100_000))));
+    }
+
+    #[test]
+    fn falls_behind_is_synced_and_lives_again() {
+        let mut history = history(0);
+        let mut viewer = ViewerCursor::new(&history, Some(Offset::ZERO), Slow::Skip);
+        history.advance(10_000);
+        assert_eq!(viewer.poll(&history), Next::Output(10_000));
+        viewer.handle_sent(Offset(10_000), NOW);
+        history.advance(90_000);
+        assert_eq!(viewer.poll(&history), Next::Output(6_384), "the rest of the first window");
+        viewer.handle_sent(Offset(16_384), NOW);
+        assert_eq!(viewer.poll(&history), Next::Blocked);
+        viewer.handle_overrun(history.tail());
+        assert_eq!(viewer.state(), ViewerState::Behind);
+        assert_eq!(viewer.poll(&history), Next::Blocked, "16 KiB are still on their way");
+        viewer.handle_ack(Offset(16_384), NOW).unwrap();
+        assert_eq!(viewer.poll(&history), Next::Snapshot);
+        let gap = viewer.handle_snapshot(Offset(100_000));
+        assert_eq!(gap, Some((Offset(16_384), Offset(100_000))));
+        assert_eq!((viewer.state(), viewer.poll(&history)), (ViewerState::Syncing, Next::Idle));
+        viewer.handle_ack(Offset(100_000), NOW).unwrap();
+        assert_eq!(viewer.state(), ViewerState::Live);
+    }
+}
