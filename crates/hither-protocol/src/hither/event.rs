@@ -1,0 +1,90 @@
+//! Things that happened and need no answer.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::{FrameError, json};
+
+/// Something that happened in a session: `docs/protocol.md` section 7.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The title changed. It is text from the program, never markup.
+    Title(String),
+    /// The bell rang.
+    Bell,
+    /// How many viewers are attached now.
+    Viewers(u32),
+    /// An event of this type, which a later version knows.
+    Unknown(String),
+}
+
+#[derive(Deserialize, Serialize)]
+struct Body<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct TitleBody<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    title: Cow<'a, str>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct ViewersBody<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+    count: u32,
+}
+
+impl Event {
+    pub(super) fn decode(body: &[u8]) -> Result<Self, FrameError> {
+        let Body { kind } = json::decode("event", body)?;
+        Ok(match &*kind {
+            "title" => {
+                let body: TitleBody<'_> = json::decode("event", body)?;
+                Self::Title(body.title.into_owned())
+            }
+            "bell" => Self::Bell,
+            "viewers" => {
+                let body: ViewersBody<'_> = json::decode("event", body)?;
+                Self::Viewers(body.count)
+            }
+            _ => Self::Unknown(kind.into_owned()),
+        })
+    }
+
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        let kind = self.type_name().into();
+        match self {
+            Self::Title(title) => json::encode(
+                &TitleBody {
+                    kind,
+                    title: title.into(),
+                },
+                out,
+            ),
+            Self::Viewers(count) => json::encode(
+                &ViewersBody {
+                    kind,
+                    count: *count,
+                },
+                out,
+            ),
+            Self::Bell | Self::Unknown(_) => json::encode(&Body { kind }, out),
+        }
+    }
+
+    /// The member `type`.
+    fn type_name(&self) -> &str {
+        match self {
+            Self::Title(_) => "title",
+            Self::Bell => "bell",
+            Self::Viewers(_) => "viewers",
+            Self::Unknown(name) => name,
+        }
+    }
+}
