@@ -16,10 +16,7 @@ impl<const CAPACITY: usize> InlineBytes<CAPACITY> {
     #[inline]
     pub(crate) const fn new() -> Self {
         const { assert!(CAPACITY <= u8::MAX as usize) };
-        Self {
-            bytes: [0; CAPACITY],
-            len: 0,
-        }
+        Self { bytes: [0; CAPACITY], len: 0 }
     }
 
     /// Appends bytes that the caller knows to fit.

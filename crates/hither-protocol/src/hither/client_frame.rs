@@ -89,10 +89,7 @@ fn decode_input(body: &[u8]) -> Result<ClientFrame<'_>, FrameError> {
     let mut fields = Fields::new("input", body);
     let number = InputNumber(fields.number("input number")?);
     if number == InputNumber(0) {
-        return Err(FrameError::OutOfRange {
-            field: "input number",
-            expected: "at least 1",
-        });
+        return Err(FrameError::OutOfRange { field: "input number", expected: "at least 1" });
     }
     let bytes = fields.bytes(1, INPUT_BYTES_MAX)?;
     Ok(ClientFrame::Input { number, bytes })

@@ -48,17 +48,11 @@ struct Body<'a> {
 impl WireError {
     pub(super) fn decode(body: &[u8]) -> Result<Self, FrameError> {
         let body: Body<'_> = json::decode("error", body)?;
-        Ok(Self {
-            code: ErrorCode::from_word(&body.code),
-            message: body.message.into_owned(),
-        })
+        Ok(Self { code: ErrorCode::from_word(&body.code), message: body.message.into_owned() })
     }
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
-        let body = Body {
-            code: self.code.as_str().into(),
-            message: self.message.as_str().into(),
-        };
+        let body = Body { code: self.code.as_str().into(), message: self.message.as_str().into() };
         json::encode(&body, out);
     }
 }

@@ -60,20 +60,8 @@ impl Event {
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         let kind = self.type_name().into();
         match self {
-            Self::Title(title) => json::encode(
-                &TitleBody {
-                    kind,
-                    title: title.into(),
-                },
-                out,
-            ),
-            Self::Viewers(count) => json::encode(
-                &ViewersBody {
-                    kind,
-                    count: *count,
-                },
-                out,
-            ),
+            Self::Title(title) => json::encode(&TitleBody { kind, title: title.into() }, out),
+            Self::Viewers(count) => json::encode(&ViewersBody { kind, count: *count }, out),
             Self::Bell | Self::Unknown(_) => json::encode(&Body { kind }, out),
         }
     }

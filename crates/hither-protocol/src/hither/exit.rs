@@ -52,10 +52,7 @@ impl Exit {
             }),
             (None, None, Some(true), None) => Ok(Self::Unknown),
             (None, None, None, Some(true)) => Ok(Self::Lost),
-            _ => Err(json::invalid(
-                "exit",
-                "expected one of code, signal, unknown and lost",
-            )),
+            _ => Err(json::invalid("exit", "expected one of code, signal, unknown and lost")),
         }
     }
 

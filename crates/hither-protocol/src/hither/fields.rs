@@ -15,19 +15,12 @@ pub(super) struct Fields<'a> {
 impl<'a> Fields<'a> {
     #[inline]
     pub(super) const fn new(frame: &'static str, body: &'a [u8]) -> Self {
-        Self {
-            frame,
-            body,
-            rest: body,
-        }
+        Self { frame, body, rest: body }
     }
 
     #[inline]
     fn take<const LEN: usize>(&mut self) -> Result<[u8; LEN], FrameError> {
-        let (field, rest) = self
-            .rest
-            .split_first_chunk()
-            .ok_or_else(|| self.wrong_length())?;
+        let (field, rest) = self.rest.split_first_chunk().ok_or_else(|| self.wrong_length())?;
         self.rest = rest;
         Ok(*field)
     }
@@ -77,17 +70,12 @@ impl<'a> Fields<'a> {
     }
 
     const fn wrong_length(&self) -> FrameError {
-        FrameError::BodyLength {
-            frame: self.frame,
-            len: self.body.len(),
-        }
+        FrameError::BodyLength { frame: self.frame, len: self.body.len() }
     }
 }
 
-pub(super) const WINDOW_SIZE: FrameError = FrameError::OutOfRange {
-    field: "window size",
-    expected: "2x1 to 1000x500",
-};
+pub(super) const WINDOW_SIZE: FrameError =
+    FrameError::OutOfRange { field: "window size", expected: "2x1 to 1000x500" };
 
 /// Checks the bound of every offset, number and id.
 #[inline]
@@ -95,9 +83,6 @@ pub(super) const fn check_number(field: &'static str, number: u64) -> Result<u64
     if number <= NUMBER_MAX {
         Ok(number)
     } else {
-        Err(FrameError::OutOfRange {
-            field,
-            expected: "below 2^53",
-        })
+        Err(FrameError::OutOfRange { field, expected: "below 2^53" })
     }
 }

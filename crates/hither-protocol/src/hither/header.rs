@@ -57,12 +57,7 @@ pub fn snapshot_prefix(offset: Offset, size: WindowSize, len: usize) -> Prefix {
 
 /// Appends a whole masked WebSocket message with one `input` frame, as a client sends it.
 pub fn append_input_message(out: &mut Vec<u8>, number: InputNumber, bytes: &[u8], mask: [u8; 4]) {
-    append_frame(
-        out,
-        Opcode::Binary,
-        &[&input_header(number), bytes],
-        Some(mask),
-    );
+    append_frame(out, Opcode::Binary, &[&input_header(number), bytes], Some(mask));
 }
 
 #[inline]

@@ -35,11 +35,8 @@ impl Features {
     /// The viewer is sent `termios` frames.
     pub const TERMIOS: Self = Self(4);
 
-    const NAMES: [(Self, &str); 3] = [
-        (Self::RAW, "raw"),
-        (Self::WAIT, "wait"),
-        (Self::TERMIOS, "termios"),
-    ];
+    const NAMES: [(Self, &str); 3] =
+        [(Self::RAW, "raw"), (Self::WAIT, "wait"), (Self::TERMIOS, "termios")];
 
     /// No feature.
     #[must_use]

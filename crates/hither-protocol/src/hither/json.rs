@@ -23,8 +23,5 @@ pub(super) fn encode(body: &impl Serialize, out: &mut Vec<u8>) {
 
 /// A body that is JSON, but not the object that it has to be.
 pub(super) fn invalid(frame: &'static str, detail: &str) -> FrameError {
-    FrameError::Json {
-        frame,
-        detail: detail.to_owned(),
-    }
+    FrameError::Json { frame, detail: detail.to_owned() }
 }

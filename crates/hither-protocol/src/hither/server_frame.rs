@@ -95,11 +95,7 @@ impl<'a> ServerFrame<'a> {
                 out.extend_from_slice(&output_header(*offset));
                 out.extend_from_slice(bytes);
             }
-            Self::Snapshot {
-                offset,
-                size,
-                bytes,
-            } => {
+            Self::Snapshot { offset, size, bytes } => {
                 out.extend_from_slice(&snapshot_header(*offset, *size));
                 out.extend_from_slice(bytes);
             }
@@ -145,10 +141,7 @@ fn decode_gap(body: &[u8]) -> Result<ServerFrame<'_>, FrameError> {
     if from < to {
         Ok(ServerFrame::Gap { from, to })
     } else {
-        Err(FrameError::OutOfRange {
-            field: "end of gap",
-            expected: "behind its start",
-        })
+        Err(FrameError::OutOfRange { field: "end of gap", expected: "behind its start" })
     }
 }
 
@@ -160,10 +153,7 @@ fn decode_input_ack(body: &[u8]) -> Result<ServerFrame<'_>, FrameError> {
     if settled <= accepted {
         Ok(ServerFrame::InputAck { accepted, settled })
     } else {
-        Err(FrameError::OutOfRange {
-            field: "settled",
-            expected: "at most accepted",
-        })
+        Err(FrameError::OutOfRange { field: "settled", expected: "at most accepted" })
     }
 }
 

@@ -71,10 +71,7 @@ impl Welcome {
         let body: Body<'_> = json::decode("welcome", body)?;
         let invalid = |detail: &str| json::invalid("welcome", detail);
         Ok(Self {
-            session: body
-                .session
-                .parse()
-                .map_err(|_| invalid("session must be a session id"))?,
+            session: body.session.parse().map_err(|_| invalid("session must be a session id"))?,
             viewer: ViewerId(check_number("viewer", body.viewer)?),
             resumed: body.resumed,
             offset: Offset(check_number("offset", body.offset)?),

@@ -122,20 +122,14 @@ pub fn encode_close(code: CloseCode, reason: &str) -> ClosePayload {
 pub(super) fn decode_close(body: &[u8]) -> Result<CloseFrame<'_>, ProtocolError> {
     let Some((number, reason)) = body.split_first_chunk() else {
         return match body {
-            [] => Ok(CloseFrame {
-                code: None,
-                reason: "",
-            }),
+            [] => Ok(CloseFrame { code: None, reason: "" }),
             _ => Err(ProtocolError::CloseBodyTooShort),
         };
     };
     let number = u16::from_be_bytes(*number);
     let code = CloseCode::from_number(number).ok_or(ProtocolError::InvalidCloseCode(number))?;
     let reason = std::str::from_utf8(reason).map_err(|_| ProtocolError::InvalidUtf8)?;
-    Ok(CloseFrame {
-        code: Some(code),
-        reason,
-    })
+    Ok(CloseFrame { code: Some(code), reason })
 }
 
 #[cfg(test)]
@@ -172,9 +166,6 @@ mod tests {
     #[test]
     fn refuses_a_body_of_one_byte_and_a_reason_that_is_not_utf8() {
         assert_eq!(decode_close(&[3]), Err(ProtocolError::CloseBodyTooShort));
-        assert_eq!(
-            decode_close(&[3, 0xe8, 0xff]),
-            Err(ProtocolError::InvalidUtf8)
-        );
+        assert_eq!(decode_close(&[3, 0xe8, 0xff]), Err(ProtocolError::InvalidUtf8));
     }
 }

@@ -100,11 +100,7 @@ impl Decoder {
     /// A decoder for the frames that `side` receives.
     #[must_use]
     pub const fn new(side: Side, limits: Limits) -> Self {
-        Self {
-            side,
-            limits,
-            fragments: Fragments::new(),
-        }
+        Self { side, limits, fragments: Fragments::new() }
     }
 
     /// Reads the frame at the start of `buf` and unmasks it there.
@@ -132,11 +128,9 @@ impl Decoder {
             mask_in_place(payload, header.mask, 0);
         }
         match header.opcode {
-            Opcode::Binary if header.fin => Ok(Step::Message {
-                kind: MessageKind::Binary,
-                payload,
-                consumed,
-            }),
+            Opcode::Binary if header.fin => {
+                Ok(Step::Message { kind: MessageKind::Binary, payload, consumed })
+            }
             Opcode::Text if header.fin => whole_text(payload, consumed),
             Opcode::Binary => self.first_fragment(MessageKind::Binary, payload, consumed),
             Opcode::Text => self.first_fragment(MessageKind::Text, payload, consumed),
@@ -162,10 +156,7 @@ impl Decoder {
         };
         let len = stored + header.payload_len;
         if len > self.limits.message_max as u64 {
-            return Err(ProtocolError::MessageTooBig {
-                len,
-                max: self.limits.message_max,
-            });
+            return Err(ProtocolError::MessageTooBig { len, max: self.limits.message_max });
         }
         Ok(())
     }
@@ -194,11 +185,7 @@ impl Decoder {
             return Ok(Step::Progress { consumed });
         }
         let (kind, payload) = self.fragments.finish()?;
-        Ok(Step::Message {
-            kind,
-            payload,
-            consumed,
-        })
+        Ok(Step::Message { kind, payload, consumed })
     }
 }
 
@@ -213,11 +200,7 @@ fn whole_text(payload: &mut [u8], consumed: usize) -> Result<Step<'_>, ProtocolE
     if std::str::from_utf8(payload).is_err() {
         return Err(ProtocolError::InvalidUtf8);
     }
-    Ok(Step::Message {
-        kind: MessageKind::Text,
-        payload,
-        consumed,
-    })
+    Ok(Step::Message { kind: MessageKind::Text, payload, consumed })
 }
 
 const fn control(control: Control<'_>, consumed: usize) -> Step<'_> {

@@ -28,10 +28,7 @@ enum State {
 
 impl Fragments {
     pub(super) const fn new() -> Self {
-        Self {
-            state: State::Empty,
-            bytes: Vec::new(),
-        }
+        Self { state: State::Empty, bytes: Vec::new() }
     }
 
     /// Forgets the message that was delivered by the last call, if one was.
@@ -56,20 +53,14 @@ impl Fragments {
     }
 
     pub(super) const fn start(&mut self, kind: MessageKind) {
-        self.state = State::Collecting {
-            kind,
-            frames: 0,
-            utf8_len: 0,
-        };
+        self.state = State::Collecting { kind, frames: 0, utf8_len: 0 };
     }
 
     /// Checks that one more frame is within the limit, before its payload is waited for.
     pub(super) const fn check_count(&self, limits: Limits) -> Result<(), ProtocolError> {
         match self.state {
             State::Collecting { frames, .. } if frames >= limits.fragments_max => {
-                Err(ProtocolError::TooManyFragments {
-                    max: limits.fragments_max,
-                })
+                Err(ProtocolError::TooManyFragments { max: limits.fragments_max })
             }
             State::Collecting { .. } | State::Empty | State::Delivered => Ok(()),
         }
@@ -79,12 +70,7 @@ impl Fragments {
     pub(super) fn push(&mut self, payload: &[u8], limits: Limits) -> Result<(), ProtocolError> {
         self.reserve(payload.len(), limits.message_max);
         self.bytes.extend_from_slice(payload);
-        if let State::Collecting {
-            kind,
-            frames,
-            utf8_len,
-        } = &mut self.state
-        {
+        if let State::Collecting { kind, frames, utf8_len } = &mut self.state {
             *frames += 1;
             if *kind == MessageKind::Text {
                 *utf8_len += whole_utf8_len(&self.bytes[*utf8_len..])?;

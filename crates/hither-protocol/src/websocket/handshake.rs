@@ -25,10 +25,7 @@ pub fn check_key(key: &str) -> Result<(), InvalidKey> {
 #[must_use]
 pub fn accept_key(key: &str) -> String {
     const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-    let digest = Sha1::new()
-        .chain_update(key.as_bytes())
-        .chain_update(GUID)
-        .finalize();
+    let digest = Sha1::new().chain_update(key.as_bytes()).chain_update(GUID).finalize();
     BASE64_STANDARD.encode(digest)
 }
 
