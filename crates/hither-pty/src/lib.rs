@@ -1,8 +1,21 @@
 //! Thin, safe wrapper over the kernel's PTY, memfd, pipe and pidfd calls.
+//!
+//! This crate knows nothing of sessions: it opens a PTY ([`Master`]), puts a program on it
+//! ([`spawn`]), says how that program ended ([`PidFd`]), and moves output into shared memory so
+//! that its reader can be killed ([`Journal`], [`Mapping`]).
 #![allow(unsafe_code)] // what unsafe code there is in Hither lives here and in hither-host
 
 mod journal;
 mod mapping;
+mod master;
+mod pidfd;
+mod resolve;
+mod spawn;
 
 pub use journal::{Journal, RawIntent};
 pub use mapping::{Mapping, sealed_memory};
+pub use master::{EchoFlags, Master, Size};
+pub use pidfd::{ExitStatus, PidFd};
+pub use resolve::{DEFAULT_PATH, ResolveError, resolve_program};
+pub use rustix::process::{Pid, Rlimit, Signal};
+pub use spawn::{Child, Command, SpawnError, Stage, spawn};

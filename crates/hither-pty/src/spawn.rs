@@ -1,0 +1,231 @@
+//! Putting a program on a terminal.
+
+#![allow(
+    unsafe_code,
+    reason = "clone(2) with a stack of its own has no safe wrapper; see the module child"
+)]
+
+mod child;
+mod stack;
+
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::fmt;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::ptr;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use rustix::process::Rlimit;
+
+use self::child::Plan;
+use self::stack::Stack;
+use crate::{Pid, PidFd};
+
+/// A program to be put on a terminal: everything that its process starts with.
+///
+/// Nothing is inherited but what stands here, the user's identity, and the limits, priority and
+/// cgroup of the caller.
+#[derive(Clone, Copy, Debug)]
+pub struct Command<'a> {
+    /// File to execute; no search is done (see [`crate::resolve_program`]).
+    pub program: &'a CStr,
+    /// Arguments, the program's own name first.
+    pub argv: &'a [CString],
+    /// The whole environment, each entry `NAME=value`.
+    pub env: &'a [CString],
+    /// Working directory.
+    pub cwd: &'a CStr,
+    /// File mode creation mask.
+    pub umask: u32,
+    /// Limit of open files, when it must differ from the caller's.
+    pub open_files: Option<Rlimit>,
+}
+
+/// A process that was started by [`spawn`].
+#[derive(Debug)]
+pub struct Child {
+    /// Its number, which is also that of its session and of its process group.
+    pub pid: Pid,
+    /// Its handle.
+    pub pidfd: PidFd,
+}
+
+/// The step of starting a program that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Opening a PTY.
+    Terminal,
+    /// Making the session's shared memory.
+    Memory,
+    /// Making a process: too many, or no memory for it.
+    Process,
+    /// Becoming the leader of a new session.
+    Session,
+    /// Taking the PTY as controlling terminal.
+    ControllingTerminal,
+    /// Arranging the file descriptors.
+    Descriptors,
+    /// Resetting signals.
+    Signals,
+    /// Setting resource limits.
+    Limits,
+    /// Entering the working directory.
+    Directory,
+    /// Executing the program.
+    Exec,
+}
+
+/// Why a program did not start. Nothing of it is left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{stage}: {}", io::Error::from_raw_os_error(*errno))]
+pub struct SpawnError {
+    /// What was being done.
+    pub stage: Stage,
+    /// The kernel's error number.
+    pub errno: i32,
+}
+
+impl SpawnError {
+    /// The error as a sentence that names the program or the directory that it is about.
+    #[must_use]
+    pub fn explain(&self, program: &str, cwd: &str) -> String {
+        let cause = io::Error::from_raw_os_error(self.errno);
+        if self.stage == Stage::Directory {
+            format!("cannot enter directory {cwd}: {cause}")
+        } else if self.stage == Stage::Exec {
+            format!("cannot execute {program}: {cause}")
+        } else {
+            format!("cannot start {program}: {}: {cause}", self.stage)
+        }
+    }
+
+    pub(crate) fn new(stage: Stage, error: &io::Error) -> Self {
+        let errno = error.raw_os_error().unwrap_or(libc::EIO);
+        Self { stage, errno }
+    }
+}
+
+impl Stage {
+    /// Every stage, in the order in which they happen.
+    pub const ALL: [Self; 10] = [
+        Self::Terminal,
+        Self::Memory,
+        Self::Process,
+        Self::Session,
+        Self::ControllingTerminal,
+        Self::Descriptors,
+        Self::Signals,
+        Self::Limits,
+        Self::Directory,
+        Self::Exec,
+    ];
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Terminal => "opening a terminal",
+            Self::Memory => "making shared memory",
+            Self::Process => "making a process",
+            Self::Session => "starting a session",
+            Self::ControllingTerminal => "taking the controlling terminal",
+            Self::Descriptors => "arranging file descriptors",
+            Self::Signals => "resetting signals",
+            Self::Limits => "setting limits",
+            Self::Directory => "entering the working directory",
+            Self::Exec => "executing the program",
+        })
+    }
+}
+
+/// Starts `command` on the slave side of a PTY and returns once it is executing.
+///
+/// The process is the leader of a session and a process group of its own with the PTY as
+/// controlling terminal, has descriptors 0, 1 and 2 (all the slave) and no other, every signal at
+/// its default disposition and none blocked.
+///
+/// It is made as posix_spawn(3) makes one: sharing memory with the suspended caller, so the cost
+/// does not grow with the caller's memory, and every failure is reported before this returns. The
+/// calling thread is suspended until then: a directory or program on a file system that hangs
+/// suspends it for as long.
+///
+/// # Errors
+/// The stage that failed and the kernel's error. The process, if any, has been reaped.
+pub fn spawn(command: &Command<'_>, slave: BorrowedFd<'_>) -> Result<Child, SpawnError> {
+    let at = |stage| move |errno: rustix::io::Errno| SpawnError::new(stage, &errno.into());
+    // The lowest free number above the standard three, because the child copies the caller's
+    // descriptors up to this one.
+    let slave = rustix::io::fcntl_dupfd_cloexec(slave, 3).map_err(at(Stage::Descriptors))?;
+    let stack = Stack::new().map_err(at(Stage::Process))?;
+    let argv = pointers(command.argv);
+    let env = pointers(command.env);
+    let plan = Plan {
+        program: command.program.as_ptr(),
+        argv: argv.as_ptr(),
+        env: env.as_ptr(),
+        cwd: command.cwd.as_ptr(),
+        umask: command.umask,
+        open_files: command.open_files.map(child::raw_limit),
+        slave: slave.as_raw_fd(),
+        failure: child::Failure {
+            stage: AtomicI32::new(child::NO_FAILURE),
+            errno: AtomicI32::new(0),
+        },
+    };
+    let child = with_signals_blocked(|| clone_child(&plan, &stack))?;
+    let stage = plan.failure.stage.load(Ordering::Relaxed);
+    let Some(&stage) = usize::try_from(stage)
+        .ok()
+        .and_then(|at| Stage::ALL.get(at))
+    else {
+        return Ok(child);
+    };
+    // The child has ended already; a failure to reap it would change nothing for the caller.
+    child.pidfd.wait().ok();
+    let errno = plan.failure.errno.load(Ordering::Relaxed);
+    Err(SpawnError { stage, errno })
+}
+
+/// The null-terminated array of pointers that execve wants.
+fn pointers(strings: &[CString]) -> Vec<*const c_char> {
+    let pointers = strings.iter().map(|string| string.as_ptr());
+    pointers.chain([ptr::null()]).collect()
+}
+
+/// Makes the process that carries out `plan`; returns when it has executed or has exited.
+fn clone_child(plan: &Plan, stack: &Stack) -> Result<Child, SpawnError> {
+    let mut pidfd: c_int = -1;
+    let flags =
+        libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_FILES | libc::CLONE_PIDFD | libc::SIGCHLD;
+    // SAFETY: CLONE_VFORK suspends this thread until the child has executed or exited, so `plan`,
+    // what it points to, and `stack` outlive the child's use of them. `stack.top()` is the upper
+    // end of a mapping that nothing else uses. The child runs `child::main` only, which makes
+    // nothing but system calls. All signals are blocked, so no handler runs in the child.
+    let pid = unsafe {
+        libc::clone(
+            child::main,
+            stack.top(),
+            flags,
+            ptr::from_ref(plan).cast_mut().cast(),
+            &raw mut pidfd,
+        )
+    };
+    let Some(pid) = Pid::from_raw(pid.max(0)) else {
+        return Err(SpawnError::new(Stage::Process, &io::Error::last_os_error()));
+    };
+    // SAFETY: clone succeeded, so the kernel has stored a new descriptor, which is ours alone.
+    let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
+    Ok(Child {
+        pid,
+        pidfd: pidfd.into(),
+    })
+}
+
+/// Runs `f` with all signals blocked, also those that the C library keeps for itself.
+fn with_signals_blocked<T>(f: impl FnOnce() -> T) -> T {
+    let mut before = child::SignalSet::EMPTY;
+    child::SignalSet::ALL.install(Some(&mut before));
+    let result = f();
+    before.install(None);
+    result
+}
