@@ -17,7 +17,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command as StdCommand, Stdio};
 use std::time::Instant;
 
-use hither_pty::{Command, Master, Size, spawn};
+use hither_pty::{Command, Master, Size, Spawner};
 
 const SIZE: Size = Size { cols: 80, rows: 24 };
 
@@ -25,6 +25,7 @@ fn main() -> std::io::Result<()> {
     let mut args = std::env::args().skip(1).map(|arg| arg.parse::<usize>());
     let mut next = |default| args.next().and_then(Result::ok).unwrap_or(default);
     let (rounds, heap_mib, descriptors) = (next(300), next(64), next(3000));
+    let mut spawner = Spawner::new()?;
     let heap = vec![1_u8; heap_mib << 20];
     let null: OwnedFd = File::open("/dev/null")?.into();
     let held = (0..descriptors)
@@ -35,7 +36,7 @@ fn main() -> std::io::Result<()> {
         let mut ours = Vec::new();
         let mut forked = Vec::new();
         for _ in 0..rounds {
-            ours.push(ours_us(program)?);
+            ours.push(ours_us(&mut spawner, program)?);
             forked.push(forked_us(program)?);
         }
         report(program, "hither-pty", &mut ours);
@@ -45,7 +46,7 @@ fn main() -> std::io::Result<()> {
     Ok(())
 }
 
-fn ours_us(program: &str) -> std::io::Result<u128> {
+fn ours_us(spawner: &mut Spawner, program: &str) -> std::io::Result<u128> {
     let (master, slave) = Master::open(SIZE)?;
     let program = CString::new(program)?;
     let command = Command {
@@ -57,7 +58,9 @@ fn ours_us(program: &str) -> std::io::Result<u128> {
         open_files: None,
     };
     let start = Instant::now();
-    let child = spawn(&command, slave.as_fd()).map_err(std::io::Error::other)?;
+    let child = spawner
+        .spawn(&command, slave.as_fd())
+        .map_err(std::io::Error::other)?;
     let took = start.elapsed().as_micros();
     drop((master, slave));
     child.pidfd.send_signal(hither_pty::Signal::KILL).ok();

@@ -1,7 +1,7 @@
 //! Thin, safe wrapper over the kernel's PTY, memfd, pipe and pidfd calls.
 //!
 //! This crate knows nothing of sessions: it opens a PTY ([`Master`]), puts a program on it
-//! ([`spawn`]), says how that program ended ([`PidFd`]), and moves output into shared memory so
+//! ([`Spawner`]), says how that program ended ([`PidFd`]), and moves output into shared memory so
 //! that its reader can be killed ([`Journal`], [`Mapping`]).
 #![allow(unsafe_code)] // what unsafe code there is in Hither lives here and in hither-host
 
@@ -18,4 +18,4 @@ pub use master::{EchoFlags, Master, Size};
 pub use pidfd::{ExitStatus, PidFd};
 pub use resolve::{DEFAULT_PATH, ResolveError, resolve_program};
 pub use rustix::process::{Pid, Rlimit, Signal};
-pub use spawn::{Child, Command, SpawnError, Stage, spawn};
+pub use spawn::{Child, Command, SpawnError, Spawner, Stage};

@@ -11,10 +11,10 @@ mod stack;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::fmt;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
-use std::sync::atomic::{AtomicI32, Ordering};
 
+use rustix::io::{DupFlags, dup3};
 use rustix::process::Rlimit;
 
 use self::child::Plan;
@@ -41,7 +41,7 @@ pub struct Command<'a> {
     pub open_files: Option<Rlimit>,
 }
 
-/// A process that was started by [`spawn`].
+/// A process that was started by [`Spawner::spawn`].
 #[derive(Debug)]
 pub struct Child {
     /// Its number, which is also that of its session and of its process group.
@@ -138,52 +138,89 @@ impl fmt::Display for Stage {
     }
 }
 
-/// Starts `command` on the slave side of a PTY and returns once it is executing.
+/// Starts programs, one at a time, at a cost that depends neither on the caller's memory nor on its
+/// descriptors.
 ///
-/// The process is the leader of a session and a process group of its own with the PTY as
-/// controlling terminal, has descriptors 0, 1 and 2 (all the slave) and no other, every signal at
-/// its default disposition and none blocked.
-///
-/// It is made as posix_spawn(3) makes one: sharing memory with the suspended caller, so the cost
-/// does not grow with the caller's memory, and every failure is reported before this returns. The
-/// calling thread is suspended until then: a directory or program on a file system that hangs
-/// suspends it for as long.
-///
-/// # Errors
-/// The stage that failed and the kernel's error. The process, if any, has been reaped.
-pub fn spawn(command: &Command<'_>, slave: BorrowedFd<'_>) -> Result<Child, SpawnError> {
-    let at = |stage| move |errno: rustix::io::Errno| SpawnError::new(stage, &errno.into());
-    // The lowest free number above the standard three, because the child copies the caller's
-    // descriptors up to this one.
-    let slave = rustix::io::fcntl_dupfd_cloexec(slave, 3).map_err(at(Stage::Descriptors))?;
-    let stack = Stack::new().map_err(at(Stage::Process))?;
-    let argv = pointers(command.argv);
-    let env = pointers(command.env);
-    let plan = Plan {
-        program: command.program.as_ptr(),
-        argv: argv.as_ptr(),
-        env: env.as_ptr(),
-        cwd: command.cwd.as_ptr(),
-        umask: command.umask,
-        open_files: command.open_files.map(child::raw_limit),
-        slave: slave.as_raw_fd(),
-        failure: child::Failure {
-            stage: AtomicI32::new(child::NO_FAILURE),
-            errno: AtomicI32::new(0),
-        },
-    };
-    let child = with_signals_blocked(|| clone_child(&plan, &stack))?;
-    let stage = plan.failure.stage.load(Ordering::Relaxed);
-    let Some(&stage) = usize::try_from(stage)
-        .ok()
-        .and_then(|at| Stage::ALL.get(at))
-    else {
-        return Ok(child);
-    };
-    // The child has ended already; a failure to reap it would change nothing for the caller.
-    child.pidfd.wait().ok();
-    let errno = plan.failure.errno.load(Ordering::Relaxed);
-    Err(SpawnError { stage, errno })
+/// Make it early: it keeps one low descriptor number for itself, and a child copies the caller's
+/// descriptors up to that number (measured with 3,000 open ones: 0.15 ms instead of 0.45 ms).
+#[derive(Debug)]
+pub struct Spawner {
+    stack: Stack,
+    /// Keeps the low number while no slave is there.
+    seat: OwnedFd,
+    /// What sits there meanwhile.
+    placeholder: OwnedFd,
+}
+
+impl Spawner {
+    /// Takes the lowest free descriptor numbers above the standard three.
+    ///
+    /// # Errors
+    /// No descriptor or no memory left.
+    pub fn new() -> io::Result<Self> {
+        let flags = rustix::event::EventfdFlags::CLOEXEC;
+        let fd = rustix::event::eventfd(0, flags)?;
+        let seat = rustix::io::fcntl_dupfd_cloexec(&fd, 3)?;
+        let placeholder = rustix::io::fcntl_dupfd_cloexec(&fd, 3)?;
+        Ok(Self {
+            stack: Stack::new()?,
+            seat,
+            placeholder,
+        })
+    }
+
+    /// Starts `command` on the slave side of a PTY and returns once it is executing.
+    ///
+    /// The process is the leader of a session and a process group of its own with the PTY as
+    /// controlling terminal, has descriptors 0, 1 and 2 (all the slave) and no other, every signal
+    /// at its default disposition and none blocked.
+    ///
+    /// It is made as posix_spawn(3) makes one: sharing memory with the suspended caller, so every
+    /// failure is known when this returns. The calling thread is suspended until then: a directory
+    /// or program on a file system that hangs suspends it for as long.
+    ///
+    /// # Errors
+    /// The stage that failed and the kernel's error. The process, if any, has been reaped.
+    pub fn spawn(
+        &mut self,
+        command: &Command<'_>,
+        slave: BorrowedFd<'_>,
+    ) -> Result<Child, SpawnError> {
+        self.seat(slave)?;
+        let result = self.spawn_on_seat(command);
+        // An open slave here would keep the terminal from hanging up when its programs are gone.
+        // dup3 onto a number that is in use needs no memory and no new number.
+        let placeholder = self.placeholder.as_fd();
+        dup3(placeholder, &mut self.seat, DupFlags::CLOEXEC).expect("the number is in use");
+        result
+    }
+
+    fn seat(&mut self, slave: BorrowedFd<'_>) -> Result<(), SpawnError> {
+        dup3(slave, &mut self.seat, DupFlags::CLOEXEC)
+            .map_err(|errno| SpawnError::new(Stage::Descriptors, &errno.into()))
+    }
+
+    fn spawn_on_seat(&self, command: &Command<'_>) -> Result<Child, SpawnError> {
+        let argv = pointers(command.argv);
+        let env = pointers(command.env);
+        let plan = Plan {
+            program: command.program.as_ptr(),
+            argv: argv.as_ptr(),
+            env: env.as_ptr(),
+            cwd: command.cwd.as_ptr(),
+            umask: command.umask,
+            open_files: command.open_files.map(child::raw_limit),
+            slave: self.seat.as_raw_fd(),
+            failure: child::Failure::NONE,
+        };
+        let child = with_signals_blocked(|| clone_child(&plan, &self.stack))?;
+        let Some(failure) = plan.failure.reported() else {
+            return Ok(child);
+        };
+        // The child has ended already; a failure to reap it would change nothing for the caller.
+        child.pidfd.wait().ok();
+        Err(failure)
+    }
 }
 
 /// The null-terminated array of pointers that execve wants.

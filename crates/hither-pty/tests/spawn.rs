@@ -1,15 +1,18 @@
 //! Real processes on real PTYs: what a child starts with, and how its end is told.
 #![allow(
     unsafe_code,
-    reason = "the tests ignore and block signals, which only libc can do"
+    clippy::unwrap_used,
+    reason = "helpers of tests; signals are ignored and blocked, which only libc can do"
 )]
 
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use hither_pty::{Command, ExitStatus, Master, Rlimit, Signal, Size, SpawnError, Stage, spawn};
+use hither_pty::{
+    Child, Command, ExitStatus, Master, Rlimit, Signal, Size, SpawnError, Spawner, Stage,
+};
 use rustix::event::{PollFd, PollFlags, poll};
 
 const SIZE: Size = Size { cols: 80, rows: 24 };
@@ -48,6 +51,10 @@ impl Program {
     fn run(&self) -> (String, ExitStatus) {
         run(&self.command())
     }
+}
+
+fn spawn(command: &Command<'_>, slave: BorrowedFd<'_>) -> Result<Child, SpawnError> {
+    Spawner::new().unwrap().spawn(command, slave)
 }
 
 fn run(command: &Command<'_>) -> (String, ExitStatus) {
@@ -368,4 +375,22 @@ fn works_with_thousands_of_descriptors_open() {
         "fd {}",
         last.as_raw_fd()
     );
+}
+
+#[test]
+fn a_spawner_leaves_no_descriptor_and_no_slave_behind() {
+    let mut spawner = Spawner::new().unwrap();
+    let program = Program::new(&["/bin/true"]);
+    let missing = Program::new(&["/no/such/program"]);
+    for _ in 0..50 {
+        let (master, slave) = Master::open(SIZE).unwrap();
+        let child = spawner.spawn(&program.command(), slave.as_fd()).unwrap();
+        spawner
+            .spawn(&missing.command(), slave.as_fd())
+            .unwrap_err();
+        drop(slave);
+        // Ends only if nobody holds the slave, the spawner included.
+        assert_eq!(read_to_end(master), "");
+        assert_eq!(child.pidfd.wait().unwrap(), ExitStatus::Code(0));
+    }
 }

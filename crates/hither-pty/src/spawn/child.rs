@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use rustix::process::Rlimit;
 
-use super::Stage;
+use super::{SpawnError, Stage};
 
 /// What the child needs; the pointers stay valid while the caller is suspended.
 pub(super) struct Plan {
@@ -24,14 +24,32 @@ pub(super) struct Plan {
     pub(super) failure: Failure,
 }
 
-/// Where the child leaves what went wrong; `stage` is an index into [`Stage::ALL`].
+/// Where the child leaves what went wrong.
 pub(super) struct Failure {
-    pub(super) stage: AtomicI32,
-    pub(super) errno: AtomicI32,
+    /// Index into [`Stage::ALL`], or -1.
+    stage: AtomicI32,
+    errno: AtomicI32,
 }
 
-/// The stage of a child that has not failed.
-pub(super) const NO_FAILURE: i32 = -1;
+impl Failure {
+    #[allow(
+        clippy::declare_interior_mutable_const,
+        reason = "a fresh one for every plan is what is wanted"
+    )]
+    pub(super) const NONE: Self = Self {
+        stage: AtomicI32::new(-1),
+        errno: AtomicI32::new(0),
+    };
+
+    /// What the child has left; to be called when it executes or has exited.
+    pub(super) fn reported(&self) -> Option<SpawnError> {
+        let stage = usize::try_from(self.stage.load(Ordering::Relaxed)).ok()?;
+        Some(SpawnError {
+            stage: *Stage::ALL.get(stage)?,
+            errno: self.errno.load(Ordering::Relaxed),
+        })
+    }
+}
 
 /// Entry point of the child; `plan` points to a [`Plan`].
 pub(super) extern "C" fn main(plan: *mut c_void) -> c_int {

@@ -7,9 +7,14 @@ use rustix::io::Errno;
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 
 /// A private mapping with a guard page below it.
+#[derive(Debug)]
 pub(super) struct Stack {
     base: *mut c_void,
 }
+
+// SAFETY: the mapping belongs to the whole process, and the pointer is never given out but to a
+// child that exists only during a call.
+unsafe impl Send for Stack {}
 
 impl Stack {
     /// The child's frames and the C library's take less than 4 KiB, unoptimized.
