@@ -3,6 +3,7 @@
 //! No clock, no randomness, no environment, no runtime: `now` and random bits are arguments.
 #![forbid(unsafe_code)]
 
+mod exit;
 pub mod flow;
 mod history;
 mod id;
@@ -15,6 +16,7 @@ mod size;
 mod size_policy;
 pub mod viewer;
 
+pub use exit::ExitStatus;
 pub use history::{History, InvalidCapacity, Spans};
 pub use id::{ClientId, InvalidSessionId, SessionId, ViewerId};
 pub use input::{Admission, InputNumber};

@@ -1,1 +1,4 @@
 //! The gateway: listeners, workers, WebSocket, HTTP API, web assets.
+#![forbid(unsafe_code)]
+
+pub mod sessions;

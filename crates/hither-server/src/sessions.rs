@@ -1,0 +1,263 @@
+//! The handle between the control plane and the data plane.
+//!
+//! The HTTP side knows sessions only by [`Sessions`]; the workers know requests only by the types
+//! here. A session on another machine would implement the same trait.
+
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::time::{Duration, SystemTime};
+
+use hither_core::{ExitStatus, Role, SessionId, WindowSize};
+use tokio::sync::broadcast;
+
+/// A boxed future, so that [`Sessions`] can be a trait object.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Everything the control plane may do with sessions.
+///
+/// Methods that answer at once read a table that the data plane keeps; the others wait for the
+/// worker that owns the session. Dropping a returned future withdraws nothing.
+pub trait Sessions: Send + Sync + 'static {
+    /// Starts a session and answers when its program runs.
+    fn create(&self, new: NewSession) -> BoxFuture<'_, Result<SessionInfo, CreateError>>;
+
+    /// All sessions, running and exited, oldest first.
+    fn list(&self) -> Vec<SessionInfo>;
+
+    /// The session with this id.
+    fn find(&self, id: SessionId) -> Option<SessionInfo>;
+
+    /// Types `bytes` after everything typed before; all of them or, with an error, none.
+    fn input(&self, id: SessionId, bytes: Vec<u8>) -> BoxFuture<'_, Result<(), SessionError>>;
+
+    /// Sets the window size; it stays until a viewer types or resizes.
+    fn resize(&self, id: SessionId, size: WindowSize) -> BoxFuture<'_, Result<(), SessionError>>;
+
+    /// Gives the window size back to the viewers.
+    fn reset_size(&self, id: SessionId) -> BoxFuture<'_, Result<(), SessionError>>;
+
+    /// Ends a session for all, or forgets one that has exited; answers when it is out of the list.
+    fn close(&self, id: SessionId) -> BoxFuture<'_, Result<(), SessionError>>;
+
+    /// Forgets all sessions that have exited and answers how many there were.
+    fn remove_exited(&self) -> BoxFuture<'_, usize>;
+
+    /// Hands a socket to the worker that owns the session, for good.
+    ///
+    /// # Errors
+    /// When the session is not there or takes no more viewers; the socket is closed then.
+    fn attach(&self, connection: Connection) -> Result<(), SessionError>;
+
+    /// What happens to sessions from now on. A receiver that falls behind is told how much it
+    /// missed.
+    fn events(&self) -> broadcast::Receiver<SessionEvent>;
+
+    /// Counts for the status page.
+    fn status(&self) -> ServerStatus;
+}
+
+/// A session as the outside sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionInfo {
+    /// Its name.
+    pub id: SessionId,
+    /// What the program or the creator called it; a text, never markup.
+    pub title: String,
+    /// Program and arguments as executed.
+    pub command: Vec<String>,
+    /// Directory it was started in.
+    pub cwd: PathBuf,
+    /// Present window size.
+    pub size: WindowSize,
+    /// When it was started.
+    pub created: SystemTime,
+    /// When it last read input, wrote output or changed size.
+    pub updated: SystemTime,
+    /// Whether its child still runs.
+    pub status: Status,
+    /// Number of attached viewers.
+    pub viewers: usize,
+}
+
+/// Whether a session's child still runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It runs.
+    Running,
+    /// It ended like this; history and screen are still there.
+    Exited(ExitStatus),
+}
+
+/// What a new session shall be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSession {
+    /// Program and arguments; `None` is the configured default.
+    pub command: Option<Vec<String>>,
+    /// Directory to start in; `None` is the configured default.
+    pub cwd: Option<PathBuf>,
+    /// Title until the program sets one; `None` is the program's name.
+    pub title: Option<String>,
+    /// Window size until a viewer sets one; `None` is [`WindowSize::DEFAULT`].
+    pub size: Option<WindowSize>,
+    /// When it is closed by itself.
+    pub life: Life,
+}
+
+/// When a session is closed without being asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Life {
+    /// Never; it outlives its viewers.
+    Lasting,
+    /// When its one viewer goes, as in ttyd.
+    WithViewer,
+}
+
+/// A socket after the WebSocket handshake, on its way to a worker.
+#[derive(Debug)]
+pub struct Connection {
+    /// The socket, non-blocking, no longer known to any runtime.
+    pub socket: Socket,
+    /// Bytes of the client that were read behind the handshake; they come first.
+    pub read_ahead: Vec<u8>,
+    /// What is spoken on it.
+    pub protocol: ViewerProtocol,
+    /// The session it attaches to.
+    pub session: SessionId,
+    /// The most this viewer may do; a client can ask for less.
+    pub role: Role,
+}
+
+/// A stream socket of either family.
+#[derive(Debug)]
+pub enum Socket {
+    /// From a TCP listener, with `TCP_NODELAY` set.
+    Tcp(TcpStream),
+    /// From the Unix listener, or one end of a socket pair.
+    Unix(UnixStream),
+}
+
+/// What a viewer's socket speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ViewerProtocol {
+    /// `hither.v1` in WebSocket messages; docs/protocol.md.
+    Hither,
+    /// ttyd's, in WebSocket messages. Its first message (JSON with the window size) has been read.
+    Ttyd,
+    /// The plan's: raw or JSON text in, raw output out, in WebSocket messages.
+    Plan,
+    /// No framing at all: raw output out; what comes in is ignored. An observer that ends at the
+    /// end of the session or when the other end closes.
+    Raw,
+}
+
+/// Something that happened to a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionEvent {
+    /// It was started.
+    Created(Box<SessionInfo>),
+    /// Its child ended.
+    Exited(SessionId, ExitStatus),
+    /// It is gone from the list.
+    Closed(SessionId),
+    /// Its title changed to this.
+    Title(SessionId, String),
+}
+
+/// Counts of one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ServerStatus {
+    /// Time since the gateway started.
+    pub uptime: Duration,
+    /// Sessions whose child runs.
+    pub sessions_running: usize,
+    /// Sessions whose child has ended and that are still listed.
+    pub sessions_exited: usize,
+    /// Attached viewers of all sessions.
+    pub viewers: usize,
+    /// Worker threads.
+    pub workers: usize,
+}
+
+/// Why a session could not be started.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CreateError {
+    /// No such program, or it may not be executed.
+    #[error("program not found or not executable")]
+    ProgramNotFound,
+    /// No such directory, or it may not be entered.
+    #[error("directory not found or not accessible")]
+    DirectoryNotFound,
+    /// The command is empty, holds a NUL byte or is too long for the kernel.
+    #[error("command cannot be executed")]
+    InvalidCommand,
+    /// A limit is reached.
+    #[error("limit of {max} {what} is reached")]
+    LimitReached {
+        /// What there is too much of, as in `sessions`.
+        what: &'static str,
+        /// The limit.
+        max: usize,
+    },
+    /// The PTY host does not answer.
+    #[error("the PTY host is not available")]
+    HostUnavailable,
+    /// Anything else; the log has the reason.
+    #[error("session could not be started")]
+    Failed,
+}
+
+impl CreateError {
+    /// The stable code of the API.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::ProgramNotFound => "program_not_found",
+            Self::DirectoryNotFound => "directory_not_found",
+            Self::InvalidCommand => "invalid_command",
+            Self::LimitReached { .. } => "limit_reached",
+            Self::HostUnavailable => "host_unavailable",
+            Self::Failed => "create_failed",
+        }
+    }
+}
+
+/// Why an operation on a session was not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// No such session.
+    #[error("session not found")]
+    NotFound,
+    /// Its child has ended.
+    #[error("session has exited")]
+    Exited,
+    /// The program does not read and the input queue is full; nothing of it was taken.
+    #[error("program does not read its input and the queue is full")]
+    InputFull,
+    /// It has as many viewers as it may have.
+    #[error("limit of {max} viewers is reached")]
+    TooManyViewers {
+        /// The limit.
+        max: usize,
+    },
+    /// The gateway is stopping.
+    #[error("the gateway is stopping")]
+    Stopping,
+}
+
+impl SessionError {
+    /// The stable code of the API.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "session_not_found",
+            Self::Exited => "session_exited",
+            Self::InputFull => "input_full",
+            Self::TooManyViewers { .. } => "too_many_viewers",
+            Self::Stopping => "stopping",
+        }
+    }
+}
