@@ -1,0 +1,113 @@
+//! One session on its worker.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use hither_core::viewer::Slow;
+use hither_core::{ExitStatus, Offset, Pace, SizePolicy, ViewerId};
+use hither_pty::{EchoFlags, Master};
+use hither_screen::Scanner;
+
+use super::keeper::Keeper;
+use super::memory::SessionMemory;
+use super::typing::Pending;
+use super::viewer::ViewerKey;
+use crate::directory::Shared;
+
+/// A PTY, its history, and who watches.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) shared: Arc<Shared>,
+    /// The PTY; none when the session has ended.
+    pub(super) master: Option<Master>,
+    pub(super) memory: SessionMemory,
+    pub(super) reading: Reading,
+    pub(super) scanner: Scanner,
+    pub(super) keeper: Keeper,
+    pub(super) child: Child,
+    pub(super) viewers: Vec<ViewerKey>,
+    pub(super) size: SizePolicy,
+    /// Input that the PTY did not take yet, in order.
+    pub(super) typing: VecDeque<Pending>,
+    /// Whether the PTY is watched for being writable.
+    pub(super) awaits_writable: bool,
+    pub(super) echo: Option<EchoFlags>,
+    pub(super) next_viewer: u64,
+    /// Queries seen in the output so far, per kind of reply that a terminal would send.
+    pub(super) queries_seen: bool,
+}
+
+/// Whether and when the PTY is to be read.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    /// It may have output: an event said so and no read has shown the contrary.
+    pub(super) ready: bool,
+    /// It is in one of the worker's queues.
+    pub(super) queued: bool,
+    /// A viewer that is waited for must catch up first.
+    pub(super) gated: bool,
+    pub(super) pace: Pace,
+    /// Output was read and not sent yet, since this time.
+    pub(super) held: Option<Duration>,
+}
+
+/// What is known of the child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Child {
+    Running,
+    /// It has exited; what it wrote is read until the PTY closes, or until this time.
+    Exited(ExitStatus, Duration),
+    /// All its output is in the history.
+    Ended(ExitStatus),
+}
+
+impl Session {
+    /// The session as it is handed to a worker.
+    pub(super) fn new(shared: Arc<Shared>, master: Option<Master>, memory: SessionMemory) -> Self {
+        let size = SizePolicy::new(memory.size());
+        Self {
+            shared,
+            master,
+            memory,
+            reading: Reading::default(),
+            scanner: Scanner::new(),
+            keeper: Keeper::default(),
+            child: Child::Running,
+            viewers: Vec::new(),
+            size,
+            typing: VecDeque::new(),
+            awaits_writable: false,
+            echo: None,
+            next_viewer: 1,
+            queries_seen: false,
+        }
+    }
+
+    /// The end of the output.
+    pub(super) const fn head(&self) -> Offset {
+        self.memory.history().head()
+    }
+
+    /// A number for a new viewer.
+    pub(super) const fn name_viewer(&mut self) -> ViewerId {
+        let id = ViewerId(self.next_viewer);
+        self.next_viewer += 1;
+        id
+    }
+
+    /// Tells the control plane how many watch.
+    pub(super) fn publish_viewers(&self) {
+        self.shared.viewers.store(self.viewers.len(), Relaxed);
+    }
+
+    /// Whether a viewer that is too slow may be skipped here: not the one viewer of a session
+    /// that lives with it.
+    pub(super) fn slow_default(&self, configured: Slow) -> Slow {
+        match self.shared.life {
+            crate::sessions::Life::WithViewer => Slow::Wait,
+            crate::sessions::Life::Lasting => configured,
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! One attached connection.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use hither_core::viewer::ViewerCursor;
+use hither_core::{InputNumber, Role, ViewerId, WindowSize};
+use hither_protocol::hither::Features;
+use hither_protocol::replies::ReplyFilter;
+use hither_protocol::websocket::{Decoder, Limits, Side};
+
+use super::memory::ClientSlot;
+use super::outbox::Outbox;
+use super::stream::Stream;
+use crate::sessions::ViewerProtocol;
+
+/// Index of a viewer on its worker.
+pub(super) type ViewerKey = usize;
+
+/// A connection and everything that is known of its other end.
+#[derive(Debug)]
+pub(super) struct Viewer {
+    pub(super) stream: Stream,
+    pub(super) protocol: ViewerProtocol,
+    /// The most it may do, and after hello what it does.
+    pub(super) role: Role,
+    /// Index of its session; none once that is gone and only the goodbye is left to send.
+    pub(super) session: Option<usize>,
+    pub(super) id: ViewerId,
+    pub(super) decoder: Decoder,
+    /// The start of a message whose rest has not come.
+    pub(super) inbox: Vec<u8>,
+    pub(super) outbox: Outbox,
+    /// None until it has said hello.
+    pub(super) cursor: Option<ViewerCursor>,
+    pub(super) features: Features,
+    pub(super) window: Option<WindowSize>,
+    pub(super) input: InputSide,
+    pub(super) notices: Notices,
+    pub(super) phase: Phase,
+    /// The socket takes bytes.
+    pub(super) writable: bool,
+    /// When it came, then when it last said something.
+    pub(super) heard: Duration,
+    /// Pings sent since it last said something.
+    pub(super) pings: u32,
+    /// Bytes of output sent since the last ping that serves as an ack.
+    pub(super) unpinged: u64,
+    pub(super) replies: ReplyFilter,
+}
+
+/// What a viewer has typed.
+#[derive(Debug, Default)]
+pub(super) struct InputSide {
+    pub(super) slot: Option<ClientSlot>,
+    /// Highest number written to the PTY.
+    pub(super) accepted: InputNumber,
+    /// Its last frame waits for the program; it is not read until then.
+    pub(super) waiting: bool,
+    /// Its socket has more to read.
+    pub(super) unread: bool,
+    settling: VecDeque<(InputNumber, Duration)>,
+    settled: InputNumber,
+}
+
+/// What it has to be told besides output. A flag, not a queue: the last state is enough.
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // independent facts, each said at most once
+pub(super) struct Notices {
+    pub(super) input_ack: bool,
+    pub(super) size: bool,
+    pub(super) title: bool,
+    pub(super) bell: bool,
+    pub(super) viewers: bool,
+    pub(super) termios: bool,
+}
+
+/// Where a connection stands on its way to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Open,
+    /// The goodbye is in the outbox.
+    Leaving,
+    /// The goodbye was sent at this time; the peer is to close.
+    Left(Duration),
+}
+
+/// Numbers whose settling is still watched; typing faster than this merges them.
+const SETTLING_MAX: usize = 32;
+/// How long a program must have had input before it is settled (mosh's ECHO_TIMEOUT).
+const SETTLED_AFTER: Duration = Duration::from_millis(50);
+
+impl Viewer {
+    pub(super) fn new(
+        stream: Stream,
+        protocol: ViewerProtocol,
+        role: Role,
+        session: usize,
+        now: Duration,
+    ) -> Self {
+        let limits = Limits {
+            message_max: hither_protocol::hither::CLIENT_MESSAGE_BYTES_MAX,
+            fragments_max: hither_protocol::hither::FRAGMENTS_MAX,
+        };
+        Self {
+            stream,
+            protocol,
+            role,
+            session: Some(session),
+            id: ViewerId::NOBODY,
+            decoder: Decoder::new(Side::Server, limits),
+            inbox: Vec::new(),
+            outbox: Outbox::default(),
+            cursor: None,
+            features: Features::none(),
+            window: None,
+            input: InputSide::default(),
+            notices: Notices::default(),
+            phase: Phase::Open,
+            writable: true,
+            heard: now,
+            pings: 0,
+            unpinged: 0,
+            replies: ReplyFilter::default(),
+        }
+    }
+}
+
+impl InputSide {
+    /// Everything up to `number` has been written to the PTY at `now`.
+    pub(super) fn handle_accepted(&mut self, number: InputNumber, now: Duration) {
+        self.accepted = number;
+        if self.settling.len() == SETTLING_MAX {
+            self.settling.pop_back();
+        }
+        self.settling.push_back((number, now));
+    }
+
+    /// The highest number that the program has had for a while.
+    pub(super) fn settled(&mut self, now: Duration) -> InputNumber {
+        while let Some(&(number, at)) = self.settling.front()
+            && at + SETTLED_AFTER <= now
+        {
+            self.settled = number;
+            self.settling.pop_front();
+        }
+        self.settled
+    }
+
+    /// When the next number settles.
+    pub(super) fn settles_at(&self) -> Option<Duration> {
+        self.settling.front().map(|&(_, at)| at + SETTLED_AFTER)
+    }
+
+    /// The client continues with `slot`, of which `accepted` was written long ago.
+    pub(super) fn resume(&mut self, slot: ClientSlot, accepted: InputNumber) {
+        self.slot = Some(slot);
+        self.accepted = accepted;
+        self.settled = accepted;
+        self.settling.clear();
+    }
+}
+
+impl Notices {
+    pub(super) const fn any(self) -> bool {
+        self.input_ack || self.size || self.title || self.bell || self.viewers || self.termios
+    }
+}
