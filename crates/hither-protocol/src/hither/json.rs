@@ -9,11 +9,13 @@ pub(super) fn decode<'a, T: Deserialize<'a>>(
     frame: &'static str,
     body: &'a [u8],
 ) -> Result<T, FrameError> {
-    // serde reads a struct from an array as well, which other languages do not.
-    if body.trim_ascii_start().first() != Some(&b'{') {
+    // serde_json does not look into strings that it skips, so the whole body is checked first.
+    let text = std::str::from_utf8(body).map_err(|_| invalid(frame, "expected UTF-8"))?;
+    // It also reads a struct from an array, which other languages do not.
+    if !text.trim_ascii_start().starts_with('{') {
         return Err(invalid(frame, "expected an object"));
     }
-    serde_json::from_slice(body).map_err(|error| invalid(frame, &error.to_string()))
+    serde_json::from_str(text).map_err(|error| invalid(frame, &error.to_string()))
 }
 
 /// Appends a JSON body.
