@@ -55,7 +55,7 @@ pub(crate) fn server_fields(frame: &ServerFrame<'_>) -> Fields {
 }
 
 fn to_fields(value: Value) -> Fields {
-    serde_json::from_value(value).unwrap()
+    serde_json::from_value(value).expect("fields are an object")
 }
 
 fn pair(size: WindowSize) -> Value {

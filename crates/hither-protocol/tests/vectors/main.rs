@@ -46,8 +46,10 @@ fn every_frame_type_has_a_vector() {
 
 fn files() -> impl Iterator<Item = PathBuf> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/frames");
-    let mut paths: Vec<PathBuf> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder)
+        .expect("the vectors are in the checkout")
+        .map(|entry| entry.expect("the folder can be read").path())
+        .collect();
     paths.sort();
     paths.into_iter()
 }
