@@ -92,6 +92,7 @@ impl CloseCode {
             Self::NORMAL
             | Self::PROTOCOL_ERROR
             | Self::UNSUPPORTED_DATA
+            | Self::INVALID_PAYLOAD
             | Self::TOO_BIG
             | Self::BAD_FRAME
             | Self::UNAUTHENTICATED
@@ -143,6 +144,23 @@ mod tests {
         let close = decode_close(payload.as_bytes()).unwrap();
         assert_eq!(close.code, Some(CloseCode::NORMAL));
         assert_eq!(close.reason, "ä".repeat(61));
+    }
+
+    #[test]
+    fn tells_who_comes_back() {
+        for (number, expect) in [
+            (1000, Reconnect::Never),
+            (1007, Reconnect::Never),
+            (1012, Reconnect::Soon),
+            (4400, Reconnect::Never),
+            (4408, Reconnect::Soon),
+            (4410, Reconnect::Never),
+            (4429, Reconnect::Later),
+            (4999, Reconnect::Soon),
+        ] {
+            let reconnect = CloseCode::from_number(number).map(CloseCode::reconnect);
+            assert_eq!(reconnect, Some(expect), "{number}");
+        }
     }
 
     #[test]
