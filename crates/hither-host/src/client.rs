@@ -1,0 +1,176 @@
+//! The gateway's side of the conversation.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::geteuid;
+
+use crate::message::{FromHost, ToHost, VERSION};
+use crate::peer::Peer;
+use crate::socket::{self, Received};
+use crate::wire::{WireError, decode_from_host, encode_to_host};
+use crate::{Pid, RuntimeDir};
+
+/// A connection to the host, past its greeting.
+///
+/// Non-blocking: wait for the descriptor to be readable, then call [`HostConnection::try_recv`]
+/// until it gives nothing.
+#[derive(Debug)]
+pub struct HostConnection {
+    socket: OwnedFd,
+    buffer: Vec<u8>,
+    host_pid: u32,
+}
+
+/// Why the conversation with the host failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// No host serves this directory.
+    #[error("no PTY host is running")]
+    NotRunning,
+    /// The host has ended, or has disconnected us.
+    #[error("PTY host closed the connection")]
+    Ended,
+    /// The host did not answer in time.
+    #[error("PTY host did not answer within {0:?}")]
+    Timeout(Duration),
+    /// The host belongs to somebody else.
+    #[error("PTY host runs as user {0}")]
+    Foreign(u32),
+    /// The host speaks another version.
+    #[error(
+        "running PTY host speaks version {host}, this program version {VERSION}: end its sessions with the program that started it, then try again"
+    )]
+    Version {
+        /// The host's version.
+        host: u16,
+    },
+    /// What came is not a message, or what should be sent does not fit.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// The host answered the greeting with something else.
+    #[error("PTY host did not greet")]
+    Greeting,
+    /// The kernel refused something.
+    #[error("talking to the PTY host: {0}")]
+    Kernel(#[from] io::Error),
+}
+
+impl HostConnection {
+    /// How long sending and the greeting may take; the host answers within a millisecond.
+    const PATIENCE: Duration = Duration::from_secs(5);
+
+    /// Connects to the host of `dir` and greets it; blocks for at most five seconds.
+    ///
+    /// # Errors
+    /// [`ClientError::NotRunning`] when nobody listens; also when the host ended meanwhile.
+    pub fn connect(dir: &RuntimeDir) -> Result<Self, ClientError> {
+        let socket = match socket::connect(dir) {
+            Err(Errno::NOENT | Errno::CONNREFUSED) => return Err(ClientError::NotRunning),
+            connected => connected.map_err(io::Error::from)?,
+        };
+        let host = Peer::of(socket.as_fd())?;
+        if host.uid != geteuid().as_raw() {
+            return Err(ClientError::Foreign(host.uid));
+        }
+        let mut connection = Self {
+            socket,
+            buffer: socket::buffer(),
+            host_pid: 0,
+        };
+        match connection.greet() {
+            Err(ClientError::Ended) => Err(ClientError::NotRunning),
+            greeted => greeted.map(|()| connection),
+        }
+    }
+
+    fn greet(&mut self) -> Result<(), ClientError> {
+        self.send(&ToHost::<OwnedFd>::Hello { version: VERSION })?;
+        let answer = self.recv(Self::PATIENCE)?;
+        if let FromHost::Welcome { pid, .. } = answer {
+            self.host_pid = pid;
+            Ok(())
+        } else if let FromHost::WrongVersion { version } = answer {
+            Err(ClientError::Version { host: version })
+        } else {
+            Err(ClientError::Greeting)
+        }
+    }
+
+    /// The host's process number.
+    #[must_use]
+    pub fn host_pid(&self) -> Option<Pid> {
+        Pid::from_raw(i32::try_from(self.host_pid).ok()?)
+    }
+
+    /// Sends a message; the descriptors in it are duplicated. Blocks, for at most five seconds,
+    /// only when the host is far behind.
+    ///
+    /// # Errors
+    /// A message that exceeds a limit is not sent and leaves the connection as it was.
+    pub fn send<F: AsFd>(&self, message: &ToHost<F>) -> Result<(), ClientError> {
+        let (bytes, fds) = encode_to_host(message)?;
+        let fds = fds.map(|fds| fds.map(AsFd::as_fd));
+        loop {
+            match socket::send(self.socket.as_fd(), &bytes, fds) {
+                Ok(()) => return Ok(()),
+                Err(Errno::AGAIN) => self.wait(PollFlags::OUT, Self::PATIENCE)?,
+                Err(Errno::PIPE | Errno::CONNRESET) => return Err(ClientError::Ended),
+                Err(errno) => return Err(io::Error::from(errno).into()),
+            }
+        }
+    }
+
+    /// The next message, or `None` when there is none yet.
+    ///
+    /// # Errors
+    /// Any error means that the connection is of no more use.
+    pub fn try_recv(&mut self) -> Result<Option<FromHost>, ClientError> {
+        match socket::receive(&self.socket, &mut self.buffer) {
+            Ok(Received::Packet(len, fds)) => Ok(Some(decode_from_host(&self.buffer[..len], fds)?)),
+            Ok(Received::Nothing) => Ok(None),
+            Ok(Received::End) => Err(ClientError::Ended),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Err(ClientError::Ended),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The next message, waited for.
+    ///
+    /// # Errors
+    /// [`ClientError::Timeout`] leaves the connection usable; any other does not.
+    pub fn recv(&mut self, timeout: Duration) -> Result<FromHost, ClientError> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            if let Some(message) = self.try_recv()? {
+                return Ok(message);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(ClientError::Timeout(timeout));
+            }
+            self.wait(PollFlags::IN, left)?;
+        }
+    }
+
+    fn wait(&self, flags: PollFlags, timeout: Duration) -> Result<(), ClientError> {
+        let mut fds = [PollFd::new(&self.socket, flags)];
+        let time = Timespec::try_from(timeout)
+            .map_err(|_| Errno::INVAL)
+            .map_err(io::Error::from)?;
+        match poll(&mut fds, Some(&time)) {
+            Ok(0) => Err(ClientError::Timeout(timeout)),
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(errno) => Err(io::Error::from(errno).into()),
+        }
+    }
+}
+
+impl AsFd for HostConnection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
