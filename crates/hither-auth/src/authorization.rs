@@ -110,11 +110,7 @@ mod tests {
             "Bearer\u{e9} x",
             &long,
         ] {
-            assert_eq!(
-                Authorization::parse(value),
-                Err(InvalidAuthorization),
-                "{value}"
-            );
+            assert_eq!(Authorization::parse(value), Err(InvalidAuthorization), "{value}");
         }
     }
 

@@ -65,11 +65,7 @@ impl CookieName {
 /// There can be several, since other programs on the host may set one under the same name with
 /// another path; each is worth a look, because only a login's secret opens anything.
 pub fn cookie_values<'a>(header: &'a str, name: &'a CookieName) -> impl Iterator<Item = &'a str> {
-    let header = if header.len() <= COOKIE_BYTES_MAX {
-        header
-    } else {
-        ""
-    };
+    let header = if header.len() <= COOKIE_BYTES_MAX { header } else { "" };
     header
         .split(';')
         .take(COOKIES_MAX)

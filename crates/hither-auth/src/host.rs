@@ -43,18 +43,14 @@ impl HostPolicy {
     pub fn network(port: u16, public: &[Origin]) -> Self {
         let loopback =
             ["localhost", "127.0.0.1", "[::1]"].map(|host| Origin::http(host.to_owned(), port));
-        Self {
-            names: Names::Network(loopback.into_iter().chain(public.iter().cloned()).collect()),
-        }
+        Self { names: Names::Network(loopback.into_iter().chain(public.iter().cloned()).collect()) }
     }
 
     /// The policy of a Unix socket: `localhost`, without a port, so that a browser that reaches
     /// the socket through a forwarded port is told from a program that opened it.
     #[must_use]
     pub const fn unix_socket() -> Self {
-        Self {
-            names: Names::UnixSocket,
-        }
+        Self { names: Names::UnixSocket }
     }
 
     /// Judges the values of all `Host` headers of a request, and of its absolute target if the
@@ -79,9 +75,7 @@ impl HostPolicy {
             Names::Network(origins) => origins
                 .iter()
                 .find(|origin| origin.is_host(value))
-                .map(|origin| AcceptedHost {
-                    origin: Some(origin.clone()),
-                })
+                .map(|origin| AcceptedHost { origin: Some(origin.clone()) })
                 .ok_or(HostRefused::NotOurs),
         }
     }
@@ -123,11 +117,7 @@ mod tests {
             ("term.example.com", Scheme::Https),
             ("term.example.com:443", Scheme::Https),
         ] {
-            assert_eq!(
-                check(&[host]).map(|host| host.scheme()),
-                Ok(scheme),
-                "{host}"
-            );
+            assert_eq!(check(&[host]).map(|host| host.scheme()), Ok(scheme), "{host}");
         }
     }
 
@@ -196,13 +186,7 @@ mod tests {
     fn a_unix_socket_knows_no_ports() {
         let policy = HostPolicy::unix_socket();
         assert!(policy.check(["localhost"].into_iter(), None).is_ok());
-        for host in [
-            "localhost:80",
-            "localhost:8080",
-            "127.0.0.1",
-            "evil.test",
-            "",
-        ] {
+        for host in ["localhost:80", "localhost:8080", "127.0.0.1", "evil.test", ""] {
             let result = policy.check([host].into_iter(), None);
             assert_eq!(result, Err(HostRefused::NotOurs), "{host}");
         }

@@ -34,10 +34,7 @@ impl Launch {
     /// Makes a secret of 256 random bits; the one before it is no longer good.
     pub fn issue(&mut self, random: [u8; 32], now: SystemTime) -> Secret {
         let secret = Secret::from_random(random);
-        self.issued = Some(Issued {
-            digest: secret.digest(),
-            expires: now + LAUNCH_LIFE,
-        });
+        self.issued = Some(Issued { digest: secret.digest(), expires: now + LAUNCH_LIFE });
         secret
     }
 

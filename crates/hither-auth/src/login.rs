@@ -33,13 +33,7 @@ impl Logins {
     /// Starts a login and answers its secret, which belongs into a cookie.
     pub fn open(&mut self, random: [u8; 32], now: SystemTime) -> Secret {
         let secret = Secret::from_random(random);
-        self.add(
-            LoginRecord {
-                digest: secret.digest(),
-                expires: now + LOGIN_LIFE,
-            },
-            now,
-        );
+        self.add(LoginRecord { digest: secret.digest(), expires: now + LOGIN_LIFE }, now);
         secret
     }
 
@@ -61,8 +55,7 @@ impl Logins {
     pub fn close(&mut self, text: &str) {
         if text.len() <= SECRET_TEXT_MAX {
             let digest = Digest::of(text);
-            self.records
-                .retain(|record| !bool::from(record.digest.matches(&digest)));
+            self.records.retain(|record| !bool::from(record.digest.matches(&digest)));
         }
     }
 
@@ -96,10 +89,7 @@ impl LoginRecord {
     /// The record as one line: digest in hexadecimal, a space, expiry in seconds since 1970.
     #[must_use]
     pub fn to_line(&self) -> String {
-        let expires = self
-            .expires
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
+        let expires = self.expires.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         format!("{} {}", self.digest.to_hex(), expires.as_secs())
     }
 
@@ -162,13 +152,8 @@ mod tests {
     fn refuses_other_texts() {
         let mut logins = Logins::default();
         let text = logins.open([1; 32], now()).to_text();
-        for wrong in [
-            "",
-            &text[1..],
-            &text.to_lowercase(),
-            &format!("{text}="),
-            &"x".repeat(9999),
-        ] {
+        for wrong in ["", &text[1..], &text.to_lowercase(), &format!("{text}="), &"x".repeat(9999)]
+        {
             assert!(!logins.check(wrong, now()), "{wrong}");
         }
     }
@@ -191,9 +176,7 @@ mod tests {
         assert!(!lines[0].contains(&text));
 
         let mut after = Logins::default();
-        let records = lines
-            .iter()
-            .map(|line| LoginRecord::from_line(line).unwrap());
+        let records = lines.iter().map(|line| LoginRecord::from_line(line).unwrap());
         after.import(records, now());
         assert!(after.check(&text, now()));
     }
@@ -222,11 +205,7 @@ mod tests {
             format!("{hex} 1 2"),
             "x 1".to_owned(),
         ] {
-            assert_eq!(
-                LoginRecord::from_line(&line).unwrap_err(),
-                InvalidLoginRecord,
-                "{line}"
-            );
+            assert_eq!(LoginRecord::from_line(&line).unwrap_err(), InvalidLoginRecord, "{line}");
         }
     }
 }

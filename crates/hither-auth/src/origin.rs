@@ -49,11 +49,7 @@ impl Origin {
     /// The origin `http://` with a host, which is taken as it is.
     #[must_use]
     pub(crate) const fn http(host: String, port: u16) -> Self {
-        Self {
-            scheme: Scheme::Http,
-            host,
-            port,
-        }
+        Self { scheme: Scheme::Http, host, port }
     }
 
     /// The scheme.
@@ -69,9 +65,7 @@ impl Origin {
     pub(crate) fn is_host(&self, value: &str) -> bool {
         match value.strip_prefix(&*self.host) {
             Some("") => self.port == self.scheme.default_port(),
-            Some(rest) => rest
-                .strip_prefix(':')
-                .is_some_and(|port| port == self.port.to_string()),
+            Some(rest) => rest.strip_prefix(':').is_some_and(|port| port == self.port.to_string()),
             None => false,
         }
     }
@@ -114,10 +108,7 @@ fn split_authority(authority: &str) -> Result<(&str, Option<u16>), InvalidOrigin
     };
     let is_name = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_');
     let is_address = |inner: &str| inner.parse::<std::net::Ipv6Addr>().is_ok();
-    let is_good = match host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-    {
+    let is_good = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(inner) => is_address(inner),
         None => !host.is_empty() && host.bytes().all(is_name) && !host.ends_with('.'),
     };

@@ -4,9 +4,7 @@ use proptest::prelude::*;
 
 fn check(host: &str, origins: &[&str]) -> Result<FromWhere, OriginRefused> {
     let public: Vec<Origin> = vec!["https://term.example.com".parse().unwrap()];
-    let host = HostPolicy::network(7681, &public)
-        .check([host].into_iter(), None)
-        .unwrap();
+    let host = HostPolicy::network(7681, &public).check([host].into_iter(), None).unwrap();
     OriginPolicy::new(public).check(&host, origins.iter().copied())
 }
 
@@ -20,11 +18,7 @@ fn accepts_pages_of_its_own() {
         // A proxy may pass on its own idea of the host.
         ("127.0.0.1:7681", "https://term.example.com"),
     ] {
-        assert_eq!(
-            check(host, &[origin]),
-            Ok(FromWhere::SameOrigin),
-            "{origin}"
-        );
+        assert_eq!(check(host, &[origin]), Ok(FromWhere::SameOrigin), "{origin}");
     }
     assert_eq!(check("localhost:7681", &[]), Ok(FromWhere::Absent));
 }
@@ -72,59 +66,36 @@ fn refuses_every_other() {
         "http://[::1",
         "http://[evil]:7681",
     ] {
-        assert_eq!(
-            check("localhost:7681", &[origin]),
-            Err(OriginRefused),
-            "{origin}"
-        );
+        assert_eq!(check("localhost:7681", &[origin]), Err(OriginRefused), "{origin}");
     }
 }
 
 #[test]
 fn refuses_two_headers() {
     let own = "http://localhost:7681";
-    for origins in [
-        [own, own],
-        [own, "http://evil.test"],
-        ["http://evil.test", own],
-    ] {
+    for origins in [[own, own], [own, "http://evil.test"], ["http://evil.test", own]] {
         assert_eq!(check("localhost:7681", &origins), Err(OriginRefused));
     }
 }
 
 #[test]
 fn a_unix_socket_has_no_pages() {
-    let host = HostPolicy::unix_socket()
-        .check(["localhost"].into_iter(), None)
-        .unwrap();
+    let host = HostPolicy::unix_socket().check(["localhost"].into_iter(), None).unwrap();
     let policy = OriginPolicy::default();
-    assert_eq!(
-        policy.check(&host, std::iter::empty()),
-        Ok(FromWhere::Absent)
-    );
+    assert_eq!(policy.check(&host, std::iter::empty()), Ok(FromWhere::Absent));
     for origin in ["http://localhost", "http://localhost:80", "null"] {
-        assert_eq!(
-            policy.check(&host, [origin].into_iter()),
-            Err(OriginRefused)
-        );
+        assert_eq!(policy.check(&host, [origin].into_iter()), Err(OriginRefused));
     }
 }
 
 #[test]
 fn shows_origins_as_browsers_do() {
-    for text in [
-        "http://localhost:7681",
-        "https://a.b",
-        "http://[::1]:1",
-        "http://a",
-        "https://a:80",
-    ] {
+    for text in
+        ["http://localhost:7681", "https://a.b", "http://[::1]:1", "http://a", "https://a:80"]
+    {
         assert_eq!(text.parse::<Origin>().unwrap().to_string(), text);
     }
-    assert_eq!(
-        "https://a:443".parse::<Origin>().unwrap().to_string(),
-        "https://a"
-    );
+    assert_eq!("https://a:443".parse::<Origin>().unwrap().to_string(), "https://a");
 }
 
 #[test]

@@ -85,14 +85,8 @@ mod tests {
         let records = tokens
             .iter()
             .zip(["ci", "bench"])
-            .map(|(token, name)| TokenRecord {
-                name: name.to_owned(),
-                digest: token.digest(),
-            });
-        (
-            Tokens::new(records.collect()),
-            tokens.map(|token| token.to_text()),
-        )
+            .map(|(token, name)| TokenRecord { name: name.to_owned(), digest: token.digest() });
+        (Tokens::new(records.collect()), tokens.map(|token| token.to_text()))
     }
 
     #[test]
@@ -106,14 +100,7 @@ mod tests {
     #[test]
     fn refuses_others() {
         let (tokens, [ci, _]) = tokens();
-        for wrong in [
-            "",
-            "hither_",
-            &ci[1..],
-            &ci[..49],
-            &ci.to_uppercase(),
-            &format!("{ci} "),
-        ] {
+        for wrong in ["", "hither_", &ci[1..], &ci[..49], &ci.to_uppercase(), &format!("{ci} ")] {
             assert_eq!(tokens.check(wrong), None, "{wrong}");
         }
         assert_eq!(Tokens::default().check(&ci), None);
@@ -121,10 +108,7 @@ mod tests {
 
     #[test]
     fn an_empty_secret_is_not_a_way_in() {
-        let record = TokenRecord {
-            name: String::new(),
-            digest: Digest::of(""),
-        };
+        let record = TokenRecord { name: String::new(), digest: Digest::of("") };
         assert_eq!(Tokens::new(vec![record]).check(""), None);
     }
 }

@@ -111,11 +111,7 @@ impl Verifier {
     /// A verifier that knows these tokens and no logins.
     #[must_use]
     pub fn new(mode: Mode, tokens: Tokens) -> Self {
-        Self {
-            mode,
-            tokens,
-            logins: Logins::default(),
-        }
+        Self { mode, tokens, logins: Logins::default() }
     }
 
     /// Whether credentials are asked for.

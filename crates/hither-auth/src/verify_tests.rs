@@ -15,18 +15,10 @@ struct Fixture {
 impl Fixture {
     fn new(mode: Mode) -> Self {
         let token = ApiToken::from_random([1; 32]);
-        let record = TokenRecord {
-            name: "ci".to_owned(),
-            digest: token.digest(),
-        };
+        let record = TokenRecord { name: "ci".to_owned(), digest: token.digest() };
         let mut verifier = Verifier::new(mode, Tokens::new(vec![record]));
         let login = verifier.logins.open([2; 32], NOW).to_text();
-        Self {
-            verifier,
-            token: token.to_text(),
-            login,
-            name: CookieName::new(Scheme::Http, 7681),
-        }
+        Self { verifier, token: token.to_text(), login, name: CookieName::new(Scheme::Http, 7681) }
     }
 
     fn shown(&self) -> Presented<'_> {
@@ -52,16 +44,8 @@ fn asks_for_a_credential() {
     let fixture = Fixture::new(Mode::Required);
     for intent in INTENTS {
         for from in [FromWhere::Absent, FromWhere::SameOrigin] {
-            let shown = Presented {
-                intent,
-                from,
-                ..fixture.shown()
-            };
-            assert_eq!(
-                fixture.verify(shown),
-                Err(Denied::Missing),
-                "{intent:?} {from:?}"
-            );
+            let shown = Presented { intent, from, ..fixture.shown() };
+            assert_eq!(fixture.verify(shown), Err(Denied::Missing), "{intent:?} {from:?}");
         }
     }
 }
@@ -72,14 +56,8 @@ fn takes_tokens_by_header() {
     let fixture = Fixture::new(Mode::Required);
     let basic = base64::engine::general_purpose::STANDARD.encode(format!("any:{}", fixture.token));
     for (header, expect) in [
-        (
-            format!("Bearer {}", fixture.token),
-            Ok(Identity::Token("ci".to_owned())),
-        ),
-        (
-            format!("Basic {basic}"),
-            Ok(Identity::Token("ci".to_owned())),
-        ),
+        (format!("Bearer {}", fixture.token), Ok(Identity::Token("ci".to_owned()))),
+        (format!("Basic {basic}"), Ok(Identity::Token("ci".to_owned()))),
         (format!("Bearer {}", fixture.login), Ok(Identity::Login)),
         (format!("Bearer {}x", fixture.token), Err(Denied::Wrong)),
         ("Bearer".to_owned(), Err(Denied::Wrong)),
@@ -87,11 +65,7 @@ fn takes_tokens_by_header() {
     ] {
         for intent in INTENTS {
             let authorization = Some(&*header);
-            let shown = Presented {
-                intent,
-                authorization,
-                ..fixture.shown()
-            };
+            let shown = Presented { intent, authorization, ..fixture.shown() };
             assert_eq!(fixture.verify(shown), expect, "{header} {intent:?}");
         }
     }
@@ -109,55 +83,15 @@ fn takes_cookies_of_own_pages_only() {
         (Intent::Read, FromWhere::Absent, FetchSite::Other, &cross),
         (Intent::Change, FromWhere::Absent, FetchSite::Absent, &cross),
         (Intent::Change, FromWhere::Absent, FetchSite::Person, &cross),
-        (
-            Intent::Change,
-            FromWhere::Absent,
-            FetchSite::SameOrigin,
-            &login,
-        ),
-        (
-            Intent::Change,
-            FromWhere::SameOrigin,
-            FetchSite::Absent,
-            &login,
-        ),
-        (
-            Intent::Change,
-            FromWhere::SameOrigin,
-            FetchSite::Other,
-            &cross,
-        ),
-        (
-            Intent::Upgrade,
-            FromWhere::Absent,
-            FetchSite::SameOrigin,
-            &cross,
-        ),
-        (
-            Intent::Upgrade,
-            FromWhere::SameOrigin,
-            FetchSite::Absent,
-            &login,
-        ),
-        (
-            Intent::Upgrade,
-            FromWhere::SameOrigin,
-            FetchSite::Other,
-            &cross,
-        ),
+        (Intent::Change, FromWhere::Absent, FetchSite::SameOrigin, &login),
+        (Intent::Change, FromWhere::SameOrigin, FetchSite::Absent, &login),
+        (Intent::Change, FromWhere::SameOrigin, FetchSite::Other, &cross),
+        (Intent::Upgrade, FromWhere::Absent, FetchSite::SameOrigin, &cross),
+        (Intent::Upgrade, FromWhere::SameOrigin, FetchSite::Absent, &login),
+        (Intent::Upgrade, FromWhere::SameOrigin, FetchSite::Other, &cross),
     ] {
-        let shown = Presented {
-            intent,
-            from,
-            site,
-            cookies: &good,
-            ..fixture.shown()
-        };
-        assert_eq!(
-            &fixture.verify(shown),
-            expect,
-            "{intent:?} {from:?} {site:?}"
-        );
+        let shown = Presented { intent, from, site, cookies: &good, ..fixture.shown() };
+        assert_eq!(&fixture.verify(shown), expect, "{intent:?} {from:?} {site:?}");
     }
 }
 
@@ -165,15 +99,9 @@ fn takes_cookies_of_own_pages_only() {
 fn finds_the_good_cookie_among_planted_ones() {
     let fixture = Fixture::new(Mode::Required);
     let planted = format!("hither-7681=evil; hither-7681={}", fixture.login);
-    let shown = Presented {
-        cookies: &planted,
-        ..fixture.shown()
-    };
+    let shown = Presented { cookies: &planted, ..fixture.shown() };
     assert_eq!(fixture.verify(shown), Ok(Identity::Login));
-    let shown = Presented {
-        cookies: "hither-7681=evil",
-        ..fixture.shown()
-    };
+    let shown = Presented { cookies: "hither-7681=evil", ..fixture.shown() };
     assert_eq!(fixture.verify(shown), Err(Denied::Wrong));
 }
 
@@ -181,11 +109,7 @@ fn finds_the_good_cookie_among_planted_ones() {
 fn a_wrong_header_is_not_made_good_by_a_cookie() {
     let fixture = Fixture::new(Mode::Required);
     let good = format!("hither-7681={}", fixture.login);
-    let shown = Presented {
-        authorization: Some("Bearer x"),
-        cookies: &good,
-        ..fixture.shown()
-    };
+    let shown = Presented { authorization: Some("Bearer x"), cookies: &good, ..fixture.shown() };
     assert_eq!(fixture.verify(shown), Err(Denied::Wrong));
 }
 
@@ -194,18 +118,10 @@ fn off_lets_programs_through_and_other_sites_not() {
     let fixture = Fixture::new(Mode::Off);
     for intent in INTENTS {
         for authorization in [None, Some("Basic x"), Some("Bearer wrong")] {
-            let shown = Presented {
-                intent,
-                authorization,
-                ..fixture.shown()
-            };
+            let shown = Presented { intent, authorization, ..fixture.shown() };
             assert_eq!(fixture.verify(shown), Ok(Identity::Anyone));
         }
-        let shown = Presented {
-            intent,
-            site: FetchSite::Other,
-            ..fixture.shown()
-        };
+        let shown = Presented { intent, site: FetchSite::Other, ..fixture.shown() };
         assert_eq!(fixture.verify(shown), Err(Denied::CrossSite));
     }
 }
@@ -214,11 +130,7 @@ fn off_lets_programs_through_and_other_sites_not() {
 fn the_kernel_vouches_for_the_same_user_but_not_for_a_browser() {
     let fixture = Fixture::new(Mode::Required);
     for intent in INTENTS {
-        let shown = Presented {
-            intent,
-            peer: Peer::SameUser,
-            ..fixture.shown()
-        };
+        let shown = Presented { intent, peer: Peer::SameUser, ..fixture.shown() };
         assert_eq!(fixture.verify(shown), Ok(Identity::SameUser));
         for site in [FetchSite::SameOrigin, FetchSite::Person, FetchSite::Other] {
             let shown = Presented { site, ..shown };
@@ -231,10 +143,7 @@ fn the_kernel_vouches_for_the_same_user_but_not_for_a_browser() {
 fn expired_logins_are_wrong() {
     let fixture = Fixture::new(Mode::Required);
     let cookies = format!("hither-7681={}", fixture.login);
-    let shown = Presented {
-        cookies: &cookies,
-        ..fixture.shown()
-    };
+    let shown = Presented { cookies: &cookies, ..fixture.shown() };
     let late = NOW + crate::login::LOGIN_LIFE;
     assert_eq!(fixture.verifier.verify(&shown, late), Err(Denied::Wrong));
 }

@@ -38,9 +38,29 @@ impl fmt::Display for ExitStatus {
     }
 }
 
+/// Name of a signal by its number on Linux (signal(7)), such as `SIGKILL`.
+#[must_use]
+pub fn signal_name(number: u8) -> String {
+    const NAMES: [&str; 31] = [
+        "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
+        "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG",
+        "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
+    ];
+    match usize::from(number).checked_sub(1).and_then(|index| NAMES.get(index)) {
+        Some(name) => format!("SIG{name}"),
+        None => format!("signal {number}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_signals() {
+        assert_eq!([1, 9, 15, 31].map(signal_name), ["SIGHUP", "SIGKILL", "SIGTERM", "SIGSYS"]);
+        assert_eq!([0, 34].map(signal_name), ["signal 0", "signal 34"]);
+    }
 
     #[test]
     fn shows_what_a_shell_would_show() {

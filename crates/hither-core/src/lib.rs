@@ -16,7 +16,7 @@ mod size;
 mod size_policy;
 pub mod viewer;
 
-pub use exit::ExitStatus;
+pub use exit::{ExitStatus, signal_name};
 pub use history::{History, InvalidCapacity, Spans};
 pub use id::{ClientId, InvalidSessionId, SessionId, ViewerId};
 pub use input::{Admission, InputNumber};

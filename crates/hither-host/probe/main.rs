@@ -37,8 +37,7 @@ fn say(line: &str) {
 fn claim(dir: &Path) -> ExitCode {
     let dir = RuntimeDir::open(dir).expect("the test has made it");
     let mut host = HostConnection::connect(&dir).expect("a host runs");
-    host.send::<std::os::fd::OwnedFd>(&ToHost::Claim)
-        .expect("it is listening");
+    host.send::<std::os::fd::OwnedFd>(&ToHost::Claim).expect("it is listening");
     loop {
         match host.recv(Duration::from_secs(60)) {
             Ok(FromHost::AdoptEnd) => say("claimed"),

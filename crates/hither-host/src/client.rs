@@ -76,11 +76,7 @@ impl HostConnection {
         if host.uid != geteuid().as_raw() {
             return Err(ClientError::Foreign(host.uid));
         }
-        let mut connection = Self {
-            socket,
-            buffer: socket::buffer(),
-            host_pid: 0,
-        };
+        let mut connection = Self { socket, buffer: socket::buffer(), host_pid: 0 };
         match connection.greet() {
             Err(ClientError::Ended) => Err(ClientError::NotRunning),
             greeted => greeted.map(|()| connection),
@@ -158,9 +154,8 @@ impl HostConnection {
 
     fn wait(&self, flags: PollFlags, timeout: Duration) -> Result<(), ClientError> {
         let mut fds = [PollFd::new(&self.socket, flags)];
-        let time = Timespec::try_from(timeout)
-            .map_err(|_| Errno::INVAL)
-            .map_err(io::Error::from)?;
+        let time =
+            Timespec::try_from(timeout).map_err(|_| Errno::INVAL).map_err(io::Error::from)?;
         match poll(&mut fds, Some(&time)) {
             Ok(0) => Err(ClientError::Timeout(timeout)),
             Ok(_) | Err(Errno::INTR) => Ok(()),

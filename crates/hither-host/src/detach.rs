@@ -1,9 +1,6 @@
 //! Starting a host that outlives whoever starts it.
 
-#![allow(
-    unsafe_code,
-    reason = "fork(2) and signal dispositions have no safe wrapper"
-)]
+#![allow(unsafe_code, reason = "fork(2) and signal dispositions have no safe wrapper")]
 
 use std::ffi::{OsStr, c_int};
 use std::io::{self, Read, Write};
@@ -118,9 +115,8 @@ fn read_report(pipe: OwnedFd) -> io::Result<Option<String>> {
 /// As [`crate::serve`]; that another host runs is none.
 pub fn serve_detached(dir: &Path, tracing: Tracing) -> Result<(), HostError> {
     let report = detach().map_err(HostError::when("detaching the host"))?;
-    let started = RuntimeDir::open(dir)
-        .map_err(HostError::from)
-        .and_then(|dir| Server::start(dir, tracing));
+    let started =
+        RuntimeDir::open(dir).map_err(HostError::from).and_then(|dir| Server::start(dir, tracing));
     let line = match &started {
         Ok(_) => READY.to_owned(),
         Err(HostError::AlreadyRunning) => RUNNING.to_owned(),
@@ -183,11 +179,7 @@ fn keep_only_stdout() -> io::Result<OwnedFd> {
 /// as the Rust runtime has it. An ignored SIGCHLD would lose the exit statuses.
 pub(crate) fn reset_signals() {
     for signal in 1..=64 {
-        let disposition = if signal == libc::SIGPIPE {
-            libc::SIG_IGN
-        } else {
-            libc::SIG_DFL
-        };
+        let disposition = if signal == libc::SIGPIPE { libc::SIG_IGN } else { libc::SIG_DFL };
         // SAFETY: neither disposition runs code. The C library refuses the numbers that it uses
         // itself and those that nobody may change; they are at their default.
         unsafe { libc::signal(signal, disposition) };

@@ -26,9 +26,6 @@ pub enum HostError {
 impl HostError {
     /// For `map_err`: what was being done when the kernel refused.
     pub(crate) fn when<E: Into<io::Error>>(doing: &'static str) -> impl FnOnce(E) -> Self {
-        move |cause| Self::Kernel {
-            doing,
-            cause: cause.into(),
-        }
+        move |cause| Self::Kernel { doing, cause: cause.into() }
     }
 }

@@ -277,11 +277,7 @@ impl<F> SessionFds<F> {
     }
 
     pub(crate) fn from_array([master, memory, pidfd]: [F; 3]) -> Self {
-        Self {
-            master,
-            memory,
-            pidfd,
-        }
+        Self { master, memory, pidfd }
     }
 }
 
@@ -291,10 +287,6 @@ impl<F> JournalFds<F> {
     }
 
     pub(crate) fn from_array([read_end, write_end, memory]: [F; 3]) -> Self {
-        Self {
-            read_end,
-            write_end,
-            memory,
-        }
+        Self { read_end, write_end, memory }
     }
 }

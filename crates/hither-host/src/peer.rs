@@ -25,10 +25,7 @@ impl Peer {
     pub(crate) fn of(socket: BorrowedFd<'_>) -> io::Result<Self> {
         // SAFETY: SO_PEERCRED fills a `struct ucred`.
         let credentials: libc::ucred = unsafe { option(socket, libc::SO_PEERCRED)? };
-        Ok(Self {
-            uid: credentials.uid,
-            pid: Pid::from_raw(credentials.pid.max(0)),
-        })
+        Ok(Self { uid: credentials.uid, pid: Pid::from_raw(credentials.pid.max(0)) })
     }
 
     /// A handle of that very process.
@@ -41,9 +38,7 @@ impl Peer {
             // SAFETY: the kernel has made this descriptor for us.
             Ok(fd) => Ok(PidFd::from(unsafe { OwnedFd::from_raw_fd(fd) })),
             Err(error) if error.raw_os_error() == Some(libc::ENOPROTOOPT) => {
-                let pid = self
-                    .pid
-                    .ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))?;
+                let pid = self.pid.ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))?;
                 PidFd::open(pid)
             }
             Err(error) => Err(error),

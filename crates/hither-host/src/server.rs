@@ -188,11 +188,7 @@ impl Server {
         let id = self.next_connection;
         let connection = Connection::new(socket, peer);
         let token = Token::Connection(id);
-        if self
-            .poll
-            .add(connection.socket(), token, connection.interest())
-            .is_ok()
-        {
+        if self.poll.add(connection.socket(), token, connection.interest()).is_ok() {
             self.next_connection += 1;
             self.connections.insert(id, connection);
             if let Ends::NotBefore(_) = self.ends {
@@ -203,10 +199,8 @@ impl Server {
 
     /// Makes room by dropping the oldest connection that has not said hello.
     fn drop_a_stranger(&mut self) -> bool {
-        let mut strangers = self
-            .connections
-            .iter()
-            .filter(|(_, connection)| !connection.is_known());
+        let mut strangers =
+            self.connections.iter().filter(|(_, connection)| !connection.is_known());
         let stranger = strangers.next().map(|(id, _)| *id);
         stranger.is_some_and(|id| {
             self.drop_connection(id);

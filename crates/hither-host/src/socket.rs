@@ -117,9 +117,5 @@ pub(crate) fn receive(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<Receiv
 }
 
 fn rights(message: RecvAncillaryMessage<'_>) -> Vec<OwnedFd> {
-    if let RecvAncillaryMessage::ScmRights(fds) = message {
-        fds.collect()
-    } else {
-        Vec::new()
-    }
+    if let RecvAncillaryMessage::ScmRights(fds) = message { fds.collect() } else { Vec::new() }
 }

@@ -53,15 +53,10 @@ pub enum WireError {
 fn three<F>(fds: Vec<F>) -> Result<[F; 3], WireError> {
     let found = fds.len();
     let expected = 3;
-    fds.try_into()
-        .map_err(|_| WireError::Descriptors { found, expected })
+    fds.try_into().map_err(|_| WireError::Descriptors { found, expected })
 }
 
 fn none<F>(fds: &[F]) -> Result<(), WireError> {
     let (found, expected) = (fds.len(), 0);
-    if found == expected {
-        Ok(())
-    } else {
-        Err(WireError::Descriptors { found, expected })
-    }
+    if found == expected { Ok(()) } else { Err(WireError::Descriptors { found, expected }) }
 }

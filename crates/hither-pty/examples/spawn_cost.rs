@@ -28,9 +28,7 @@ fn main() -> std::io::Result<()> {
     let mut spawner = Spawner::new()?;
     let heap = vec![1_u8; heap_mib << 20];
     let null: OwnedFd = File::open("/dev/null")?.into();
-    let held = (0..descriptors)
-        .map(|_| null.try_clone())
-        .collect::<Result<Vec<_>, _>>()?;
+    let held = (0..descriptors).map(|_| null.try_clone()).collect::<Result<Vec<_>, _>>()?;
     println!("{heap_mib} MiB of heap, {descriptors} descriptors, {rounds} rounds");
     for program in ["/bin/true", "/bin/bash"] {
         let mut ours = Vec::new();
@@ -58,9 +56,7 @@ fn ours_us(spawner: &mut Spawner, program: &str) -> std::io::Result<u128> {
         open_files: None,
     };
     let start = Instant::now();
-    let child = spawner
-        .spawn(&command, slave.as_fd())
-        .map_err(std::io::Error::other)?;
+    let child = spawner.spawn(&command, slave.as_fd()).map_err(std::io::Error::other)?;
     let took = start.elapsed().as_micros();
     drop((master, slave));
     child.pidfd.send_signal(hither_pty::Signal::KILL).ok();
@@ -80,12 +76,7 @@ fn forked_us(program: &str) -> std::io::Result<u128> {
         command.pre_exec(|| {
             rustix::process::setsid()?;
             rustix::process::ioctl_tiocsctty(rustix::stdio::stdin())?;
-            libc::syscall(
-                libc::SYS_close_range,
-                3,
-                libc::c_int::MAX,
-                libc::CLOSE_RANGE_CLOEXEC,
-            );
+            libc::syscall(libc::SYS_close_range, 3, libc::c_int::MAX, libc::CLOSE_RANGE_CLOEXEC);
             Ok(())
         })
     };
@@ -101,9 +92,5 @@ fn forked_us(program: &str) -> std::io::Result<u128> {
 fn report(program: &str, way: &str, took: &mut [u128]) {
     took.sort_unstable();
     let at = |percent: usize| took[(took.len() - 1) * percent / 100];
-    println!(
-        "{program:10} {way:10} p50 {:5} us  p99 {:5} us",
-        at(50),
-        at(99)
-    );
+    println!("{program:10} {way:10} p50 {:5} us  p99 {:5} us", at(50), at(99));
 }

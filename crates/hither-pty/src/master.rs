@@ -63,10 +63,7 @@ impl Master {
     /// What the kernel says.
     pub fn size(&self) -> io::Result<Size> {
         let winsize = tcgetwinsize(self)?;
-        Ok(Size {
-            cols: winsize.ws_col,
-            rows: winsize.ws_row,
-        })
+        Ok(Size { cols: winsize.ws_col, rows: winsize.ws_row })
     }
 
     /// Sets the window size; the foreground processes get `SIGWINCH` if it differs.
@@ -74,12 +71,7 @@ impl Master {
     /// # Errors
     /// What the kernel says.
     pub fn set_size(&self, size: Size) -> io::Result<()> {
-        let winsize = Winsize {
-            ws_col: size.cols,
-            ws_row: size.rows,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
+        let winsize = Winsize { ws_col: size.cols, ws_row: size.rows, ws_xpixel: 0, ws_ypixel: 0 };
         Ok(tcsetwinsize(self, winsize)?)
     }
 
@@ -101,9 +93,7 @@ impl Master {
     /// [`io::ErrorKind::WouldBlock`] when the terminal's input queue is full; `EIO` when nobody
     /// has the slave open.
     pub fn write(&self, input: &[u8]) -> io::Result<usize> {
-        Ok(rustix::io::retry_on_intr(|| {
-            rustix::io::write(&self.0, input)
-        })?)
+        Ok(rustix::io::retry_on_intr(|| rustix::io::write(&self.0, input))?)
     }
 
     /// The process group in the terminal's foreground.

@@ -107,15 +107,9 @@ impl ExitStatus {
     fn from_wait(status: &WaitIdStatus) -> Self {
         let byte = |value: Option<i32>| value.and_then(|value| u8::try_from(value & 0xff).ok());
         let core_dumped = status.dumped();
-        match (
-            byte(status.exit_status()),
-            byte(status.terminating_signal()),
-        ) {
+        match (byte(status.exit_status()), byte(status.terminating_signal())) {
             (Some(code), _) => Self::Code(code),
-            (None, Some(signal)) => Self::Signal {
-                signal,
-                core_dumped,
-            },
+            (None, Some(signal)) => Self::Signal { signal, core_dumped },
             (None, None) => Self::Unknown,
         }
     }
@@ -125,14 +119,10 @@ impl fmt::Display for ExitStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Code(code) => write!(f, "exited with code {code}"),
-            Self::Signal {
-                signal,
-                core_dumped: false,
-            } => write!(f, "ended by signal {signal}"),
-            Self::Signal {
-                signal,
-                core_dumped: true,
-            } => write!(f, "ended by signal {signal}, core dumped"),
+            Self::Signal { signal, core_dumped: false } => write!(f, "ended by signal {signal}"),
+            Self::Signal { signal, core_dumped: true } => {
+                write!(f, "ended by signal {signal}, core dumped")
+            }
             Self::Unknown => f.write_str("ended in an unknown way"),
         }
     }

@@ -62,11 +62,7 @@ fn check(file: PathBuf) -> Option<Result<PathBuf, ResolveError>> {
     // With the effective ids, as execve decides (access(2) uses the real ones).
     let executable =
         meta.is_file() && accessat(CWD, &file, Access::EXEC_OK, AtFlags::EACCESS).is_ok();
-    Some(if executable {
-        Ok(file)
-    } else {
-        Err(ResolveError::NotExecutable(file))
-    })
+    Some(if executable { Ok(file) } else { Err(ResolveError::NotExecutable(file)) })
 }
 
 #[cfg(test)]
@@ -88,12 +84,7 @@ mod tests {
             ("sh", Some("/nowhere"), "/bin", Err("program sh not found")),
             ("./sh", Some("/nowhere"), "/bin", Ok("/bin/./sh")),
             ("/bin/sh", None, "/", Ok("/bin/sh")),
-            (
-                "passwd",
-                Some("/etc"),
-                "/",
-                Err("/etc/passwd is not an executable file"),
-            ),
+            ("passwd", Some("/etc"), "/", Err("/etc/passwd is not an executable file")),
             ("passwd", Some("/etc:/usr/bin"), "/", Ok("/usr/bin/passwd")),
             ("etc/", None, "/", Err("/etc/ is not an executable file")),
             ("no/such", None, "/", Err("program no/such not found")),

@@ -162,11 +162,7 @@ impl Spawner {
         let fd = rustix::event::eventfd(0, flags)?;
         let seat = rustix::io::fcntl_dupfd_cloexec(&fd, 3)?;
         let placeholder = rustix::io::fcntl_dupfd_cloexec(&fd, 3)?;
-        Ok(Self {
-            stack: Stack::new()?,
-            seat,
-            placeholder,
-        })
+        Ok(Self { stack: Stack::new()?, seat, placeholder })
     }
 
     /// Starts `command` on the slave side of a PTY and returns once it is executing.
@@ -252,10 +248,7 @@ fn clone_child(plan: &Plan, stack: &Stack) -> Result<Child, SpawnError> {
     };
     // SAFETY: clone succeeded, so the kernel has stored a new descriptor, which is ours alone.
     let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
-    Ok(Child {
-        pid,
-        pidfd: pidfd.into(),
-    })
+    Ok(Child { pid, pidfd: pidfd.into() })
 }
 
 /// Runs `f` with all signals blocked, also those that the C library keeps for itself.

@@ -25,16 +25,9 @@ struct Program {
 
 impl Program {
     fn new(argv: &[&str]) -> Self {
-        let strings = |texts: &[&str]| {
-            texts
-                .iter()
-                .map(|text| CString::new(*text).unwrap())
-                .collect()
-        };
-        Self {
-            argv: strings(argv),
-            env: strings(&["PATH=/usr/bin:/bin", "ONLY=this one"]),
-        }
+        let strings =
+            |texts: &[&str]| texts.iter().map(|text| CString::new(*text).unwrap()).collect();
+        Self { argv: strings(argv), env: strings(&["PATH=/usr/bin:/bin", "ONLY=this one"]) }
     }
 
     fn command(&self) -> Command<'_> {
@@ -141,10 +134,7 @@ fn child_leads_its_own_session_and_holds_the_foreground() {
     assert_eq!(fields[1], std::process::id().to_string());
     assert_eq!((fields[2], fields[3], fields[5]), (pid, pid, pid));
     let major = fields[4].parse::<u32>().unwrap() >> 8;
-    assert!(
-        (136..=143).contains(&major),
-        "a pts is the controlling terminal: {stat}"
-    );
+    assert!((136..=143).contains(&major), "a pts is the controlling terminal: {stat}");
 }
 
 #[test]
@@ -161,14 +151,8 @@ fn child_has_exactly_the_given_environment_directory_and_mask() {
 fn limit_of_open_files_is_set_for_the_child_only() {
     let before = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     let program = Program::new(&["/bin/sh", "-c", "ulimit -Sn; ulimit -Hn"]);
-    let limit = Rlimit {
-        current: Some(77),
-        maximum: Some(99),
-    };
-    let command = Command {
-        open_files: Some(limit),
-        ..program.command()
-    };
+    let limit = Rlimit { current: Some(77), maximum: Some(99) };
+    let command = Command { open_files: Some(limit), ..program.command() };
     assert_eq!(run(&command).0, "77\n99\n");
     let after = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     assert_eq!(after, before);
@@ -177,16 +161,8 @@ fn limit_of_open_files_is_set_for_the_child_only() {
 #[test]
 fn terminal_starts_cooked_echoing_and_with_utf8() {
     let (modes, _) = sh("stty -a; stty size");
-    for mode in [
-        " icanon",
-        " echo ",
-        " iutf8",
-        " onlcr",
-        " icrnl",
-        "isig",
-        " iexten",
-        "erase = ^?",
-    ] {
+    for mode in [" icanon", " echo ", " iutf8", " onlcr", " icrnl", "isig", " iexten", "erase = ^?"]
+    {
         assert!(modes.contains(mode), "{mode} in {modes}");
     }
     assert!(modes.ends_with("24 80\n"), "{modes}");
@@ -204,10 +180,7 @@ fn master_sees_the_modes_and_sets_the_size() {
     modes.make_raw();
     rustix::termios::tcsetattr(&slave, rustix::termios::OptionalActions::Now, &modes).unwrap();
     assert_eq!(echo(&master), (false, false));
-    let size = Size {
-        cols: 132,
-        rows: 43,
-    };
+    let size = Size { cols: 132, rows: 43 };
     master.set_size(size).unwrap();
     assert_eq!(master.size().unwrap(), size);
     let seen = rustix::termios::tcgetwinsize(&slave).unwrap();
@@ -258,10 +231,7 @@ fn every_deadly_signal_is_exact() {
         }
         let number = signal.as_raw();
         let (_, status) = sh(&format!("ulimit -c 0; kill -{number} $$"));
-        let expect = ExitStatus::Signal {
-            signal: number.try_into().unwrap(),
-            core_dumped: false,
-        };
+        let expect = ExitStatus::Signal { signal: number.try_into().unwrap(), core_dumped: false };
         assert_eq!(status, expect);
     }
 }
@@ -277,10 +247,7 @@ fn pidfd_signals_and_tells_the_end() {
     let mut fds = [PollFd::new(&child.pidfd, PollFlags::IN)];
     poll(&mut fds, None).unwrap();
     assert!(child.pidfd.has_ended().unwrap());
-    let killed = ExitStatus::Signal {
-        signal: 9,
-        core_dumped: false,
-    };
+    let killed = ExitStatus::Signal { signal: 9, core_dumped: false };
     assert_eq!(child.pidfd.reap().unwrap(), Some(killed));
     let again = child.pidfd.reap().unwrap_err();
     assert_eq!(again.raw_os_error(), Some(libc::ECHILD));
@@ -310,23 +277,14 @@ fn failures_name_the_stage_and_leave_nothing() {
         "cannot execute /etc/passwd: Permission denied (os error 13)",
     );
     check(
-        &Command {
-            cwd: c"/no/such/place",
-            ..with(c"/bin/true")
-        },
+        &Command { cwd: c"/no/such/place", ..with(c"/bin/true") },
         Stage::Directory,
         libc::ENOENT,
         "cannot enter directory /no/such/place: No such file or directory (os error 2)",
     );
-    let too_low = Rlimit {
-        current: Some(9),
-        maximum: Some(8),
-    };
+    let too_low = Rlimit { current: Some(9), maximum: Some(8) };
     check(
-        &Command {
-            open_files: Some(too_low),
-            ..with(c"/bin/true")
-        },
+        &Command { open_files: Some(too_low), ..with(c"/bin/true") },
         Stage::Limits,
         libc::EINVAL,
         "cannot start /bin/true: setting limits: Invalid argument (os error 22)",
@@ -349,32 +307,17 @@ fn arguments_too_long_for_the_kernel_are_an_error() {
     let huge = "x".repeat(200_000);
     let program = Program::new(&["/bin/true", &huge]);
     let error = refusal(&program.command());
-    assert_eq!(
-        error,
-        SpawnError {
-            stage: Stage::Exec,
-            errno: libc::E2BIG
-        }
-    );
+    assert_eq!(error, SpawnError { stage: Stage::Exec, errno: libc::E2BIG });
 }
 
 #[test]
 fn works_with_thousands_of_descriptors_open() {
     let null = File::open("/dev/null").unwrap();
-    let many: Vec<OwnedFd> = (0..2000)
-        .map(|_| null.try_clone().unwrap().into())
-        .collect();
+    let many: Vec<OwnedFd> = (0..2000).map(|_| null.try_clone().unwrap().into()).collect();
     let (output, status) = sh("ls -1 /proc/$$/fd");
-    assert_eq!(
-        (output.as_str(), status),
-        ("0\n1\n2\n", ExitStatus::Code(0))
-    );
+    assert_eq!((output.as_str(), status), ("0\n1\n2\n", ExitStatus::Code(0)));
     let last = many.last().unwrap();
-    assert!(
-        rustix::io::fcntl_getfd(last).is_ok(),
-        "fd {}",
-        last.as_raw_fd()
-    );
+    assert!(rustix::io::fcntl_getfd(last).is_ok(), "fd {}", last.as_raw_fd());
 }
 
 #[test]
@@ -385,9 +328,7 @@ fn a_spawner_leaves_no_descriptor_and_no_slave_behind() {
     for _ in 0..50 {
         let (master, slave) = Master::open(SIZE).unwrap();
         let child = spawner.spawn(&program.command(), slave.as_fd()).unwrap();
-        spawner
-            .spawn(&missing.command(), slave.as_fd())
-            .unwrap_err();
+        spawner.spawn(&missing.command(), slave.as_fd()).unwrap_err();
         drop(slave);
         // Ends only if nobody holds the slave, the spawner included.
         assert_eq!(read_to_end(master), "");

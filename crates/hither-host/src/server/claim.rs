@@ -12,11 +12,7 @@ pub(super) struct Claim {
 
 impl Claim {
     pub(super) fn new(pid: Pid, pidfd: PidFd, connection: u64) -> Self {
-        Self {
-            pid,
-            pidfd,
-            connection: Some(connection),
-        }
+        Self { pid, pidfd, connection: Some(connection) }
     }
 
     pub(super) fn pid(&self) -> Pid {

@@ -110,11 +110,7 @@ impl Connection {
     /// Starts to tell of every session with a serial number below `end`, and every journal.
     pub(super) fn start_adoption(&mut self, end: u64) {
         self.tell(FromHost::Claimed);
-        self.adoption = Some(Adoption {
-            next: 0,
-            end,
-            next_journal: 0,
-        });
+        self.adoption = Some(Adoption { next: 0, end, next_journal: 0 });
     }
 
     /// Starts to name every session with a serial number below `end`.

@@ -25,11 +25,9 @@ impl Server {
             ToHost::Hello { version } => self.handle_hello(id, version),
             ToHost::Claim => self.handle_claim(id),
             ToHost::Spawn(request) => self.handle_spawn(id, *request),
-            ToHost::Signal {
-                session,
-                signal,
-                target,
-            } => self.handle_signal(id, session, signal, target),
+            ToHost::Signal { session, signal, target } => {
+                self.handle_signal(id, session, signal, target)
+            }
             ToHost::Close { session } => self.handle_close(id, session),
             ToHost::List => {
                 let end = self.sessions.end();
@@ -75,15 +73,9 @@ impl Server {
     fn handle_spawn(&mut self, id: u64, request: SpawnRequest) -> Result<(), Dropped> {
         let (request_number, session) = (request.request, request.session);
         let answer = match self.admit(id, session) {
-            Err(reason) => FromHost::SpawnRefused {
-                request: request_number,
-                reason,
-            },
+            Err(reason) => FromHost::SpawnRefused { request: request_number, reason },
             Ok(()) => match self.sessions.spawn(request, &self.poll) {
-                Err(error) => FromHost::SpawnFailed {
-                    request: request_number,
-                    error,
-                },
+                Err(error) => FromHost::SpawnFailed { request: request_number, error },
                 Ok(spawned) => FromHost::Spawned {
                     request: request_number,
                     session,
@@ -124,9 +116,7 @@ impl Server {
     fn handle_close(&mut self, id: u64, session: SessionId) -> Result<(), Dropped> {
         match self.sessions.serial(session) {
             Ok(serial) => self.close(serial),
-            Err(reason) => self
-                .connection(id)?
-                .tell(FromHost::Refused { session, reason }),
+            Err(reason) => self.connection(id)?.tell(FromHost::Refused { session, reason }),
         }
         Ok(())
     }
@@ -157,16 +147,11 @@ impl Server {
     }
 
     fn handle_meta(&mut self, id: u64, session: SessionId, meta: Vec<u8>) -> Result<(), Dropped> {
-        let serial = if self.claims(id) {
-            self.sessions.serial(session)
-        } else {
-            Err(Refusal::NotClaimed)
-        };
+        let serial =
+            if self.claims(id) { self.sessions.serial(session) } else { Err(Refusal::NotClaimed) };
         match serial {
             Ok(serial) => self.sessions.set_meta(serial, meta),
-            Err(reason) => self
-                .connection(id)?
-                .tell(FromHost::Refused { session, reason }),
+            Err(reason) => self.connection(id)?.tell(FromHost::Refused { session, reason }),
         }
         Ok(())
     }

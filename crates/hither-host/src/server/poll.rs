@@ -61,18 +61,12 @@ impl Poll {
     ) -> Result<Vec<(Token, EventFlags)>, HostError> {
         self.events.clear();
         let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
-        match epoll::wait(
-            &self.epoll,
-            spare_capacity(&mut self.events),
-            timeout.as_ref(),
-        ) {
+        match epoll::wait(&self.epoll, spare_capacity(&mut self.events), timeout.as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(HostError::when("waiting for events")(errno)),
         }
         let events = self.events.iter();
-        Ok(events
-            .map(|event| (event.data.into(), event.flags))
-            .collect())
+        Ok(events.map(|event| (event.data.into(), event.flags)).collect())
     }
 }
 

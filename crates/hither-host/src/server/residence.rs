@@ -32,11 +32,7 @@ impl Residence {
             locked => locked.map_err(HostError::when("locking the runtime directory"))?,
         }
         let listener = socket::listen(&dir).map_err(HostError::when("opening host.sock"))?;
-        Ok(Self {
-            dir,
-            listener,
-            door,
-        })
+        Ok(Self { dir, listener, door })
     }
 
     /// Lets others look for a host: this one is ready.

@@ -66,15 +66,10 @@ impl Sessions {
     pub(super) fn new() -> Result<Self, HostError> {
         let spawner = Spawner::new().map_err(HostError::when("preparing to start programs"))?;
         let open_files = getrlimit(Resource::Nofile);
-        let raised = Rlimit {
-            current: open_files.maximum,
-            maximum: open_files.maximum,
-        };
+        let raised = Rlimit { current: open_files.maximum, maximum: open_files.maximum };
         setrlimit(Resource::Nofile, raised)
             .map_err(HostError::when("raising the limit of open files"))?;
-        let room = raised
-            .current
-            .map_or(u64::MAX, |max| max.saturating_sub(Self::OTHER_FDS));
+        let room = raised.current.map_or(u64::MAX, |max| max.saturating_sub(Self::OTHER_FDS));
         let max = usize::try_from(room / Self::FDS).unwrap_or(SESSIONS_MAX);
         Ok(Self {
             spawner,
@@ -122,10 +117,7 @@ impl Sessions {
         poll: &Poll,
     ) -> Result<Spawned, SpawnError> {
         let memory = memory(request.memory_bytes).map_err(|errno| at(Stage::Memory, errno))?;
-        let size = Size {
-            cols: request.size.cols(),
-            rows: request.size.rows(),
-        };
+        let size = Size { cols: request.size.cols(), rows: request.size.rows() };
         let (master, slave) = Master::open(size).map_err(|error| at(Stage::Terminal, error))?;
         let command = Command {
             program: &request.program,
@@ -140,10 +132,7 @@ impl Sessions {
             id: request.session,
             pid: child.pid,
             pidfd: Rc::new(child.pidfd),
-            terminal: Some(Terminal {
-                master: Rc::new(master),
-                memory: Rc::new(memory),
-            }),
+            terminal: Some(Terminal { master: Rc::new(master), memory: Rc::new(memory) }),
             status: None,
             created_unix_ms: now_unix_ms(),
             meta: request.meta.into(),
@@ -154,10 +143,8 @@ impl Sessions {
             session.pidfd.wait().ok();
             return Err(at(Stage::Process, errno));
         }
-        let spawned = Spawned {
-            pid: pid_number(child.pid),
-            fds: session.fds().expect("it has a terminal"),
-        };
+        let spawned =
+            Spawned { pid: pid_number(child.pid), fds: session.fds().expect("it has a terminal") };
         self.next_serial += 1;
         self.by_id.insert(session.id, serial);
         self.by_serial.insert(serial, session);
@@ -273,10 +260,7 @@ impl Session {
         match target {
             SignalTarget::Foreground => {
                 let terminal = self.terminal.as_ref().ok_or(Errno::SRCH)?;
-                let group = terminal
-                    .master
-                    .foreground_group()
-                    .map_err(|_| Errno::SRCH)?;
+                let group = terminal.master.foreground_group().map_err(|_| Errno::SRCH)?;
                 kill_process_group(group, signal)
             }
             // The numbers are the leader's own until it has been reaped.
@@ -309,8 +293,6 @@ pub(super) fn pid_number(pid: Pid) -> u32 {
 }
 
 fn now_unix_ms() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -49,14 +49,8 @@ impl Writer {
     pub(super) fn status(&mut self, status: ExitStatus) -> &mut Self {
         let (kind, value) = match status {
             ExitStatus::Code(code) => (0, code),
-            ExitStatus::Signal {
-                signal,
-                core_dumped: false,
-            } => (1, signal),
-            ExitStatus::Signal {
-                signal,
-                core_dumped: true,
-            } => (2, signal),
+            ExitStatus::Signal { signal, core_dumped: false } => (1, signal),
+            ExitStatus::Signal { signal, core_dumped: true } => (2, signal),
             ExitStatus::Unknown => (3, 0),
         };
         self.u8(kind).u8(value)
@@ -155,10 +149,7 @@ impl<'a> Reader<'a> {
         let (kind, value) = (self.u8("exit status")?, self.u8("exit status")?);
         match (kind, value) {
             (0, code) => Ok(ExitStatus::Code(code)),
-            (1 | 2, signal) => Ok(ExitStatus::Signal {
-                signal,
-                core_dumped: kind == 2,
-            }),
+            (1 | 2, signal) => Ok(ExitStatus::Signal { signal, core_dumped: kind == 2 }),
             (3, 0) => Ok(ExitStatus::Unknown),
             _ => Err(WireError::Invalid("exit status")),
         }
@@ -174,9 +165,7 @@ impl<'a> Reader<'a> {
 
     pub(super) fn strings(&mut self, field: &'static str) -> Result<Vec<CString>, WireError> {
         let count = limit(field, self.u16(field)?.into(), STRINGS_MAX)?;
-        (0..count)
-            .map(|_| self.string(field, MESSAGE_BYTES_MAX))
-            .collect()
+        (0..count).map(|_| self.string(field, MESSAGE_BYTES_MAX)).collect()
     }
 
     fn string(&mut self, field: &'static str, max: usize) -> Result<CString, WireError> {
@@ -186,28 +175,18 @@ impl<'a> Reader<'a> {
     fn bytes(&mut self, field: &'static str, max: usize) -> Result<&'a [u8], WireError> {
         let len = usize::try_from(self.u32(field)?).map_err(|_| WireError::Invalid(field))?;
         limit(field, len, max)?;
-        let (bytes, rest) = self
-            .0
-            .split_at_checked(len)
-            .ok_or(WireError::Truncated(field))?;
+        let (bytes, rest) = self.0.split_at_checked(len).ok_or(WireError::Truncated(field))?;
         self.0 = rest;
         Ok(bytes)
     }
 
     fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], WireError> {
-        let (array, rest) = self
-            .0
-            .split_first_chunk()
-            .ok_or(WireError::Truncated(field))?;
+        let (array, rest) = self.0.split_first_chunk().ok_or(WireError::Truncated(field))?;
         self.0 = rest;
         Ok(*array)
     }
 }
 
 fn limit(field: &'static str, len: usize, max: usize) -> Result<usize, WireError> {
-    if len <= max {
-        Ok(len)
-    } else {
-        Err(WireError::TooLong { field, len, max })
-    }
+    if len <= max { Ok(len) } else { Err(WireError::TooLong { field, len, max }) }
 }

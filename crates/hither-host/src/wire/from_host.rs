@@ -81,12 +81,9 @@ fn write_fields<F>(message: &FromHost<F>, writer: &mut Writer) -> Result<(), Wir
             write_state(session, writer)?
         }
         FromHost::Journal { index, .. } => writer.u16(*index),
-        FromHost::Spawned {
-            request,
-            session,
-            pid,
-            ..
-        } => writer.u64(*request).session(*session).u32(*pid),
+        FromHost::Spawned { request, session, pid, .. } => {
+            writer.u64(*request).session(*session).u32(*pid)
+        }
         FromHost::SpawnFailed { request, error } => {
             let errno = u32::try_from(error.errno).map_err(|_| WireError::Invalid("error"))?;
             writer.u64(*request).u8(stage_byte(error.stage)).u32(errno)
@@ -135,40 +132,24 @@ pub fn decode_from_host<F>(bytes: &[u8], fds: Vec<F>) -> Result<FromHost<F>, Wir
 
 fn decode_plain<F>(kind: u8, reader: &mut Reader<'_>) -> Result<FromHost<F>, WireError> {
     Ok(match kind {
-        WELCOME => FromHost::Welcome {
-            version: reader.u16("version")?,
-            pid: reader.u32("pid")?,
-        },
-        WRONG_VERSION => FromHost::WrongVersion {
-            version: reader.u16("version")?,
-        },
+        WELCOME => FromHost::Welcome { version: reader.u16("version")?, pid: reader.u32("pid")? },
+        WRONG_VERSION => FromHost::WrongVersion { version: reader.u16("version")? },
         CLAIMED => FromHost::Claimed,
-        CLAIM_REFUSED => FromHost::ClaimRefused {
-            pid: reader.u32("pid")?,
-        },
+        CLAIM_REFUSED => FromHost::ClaimRefused { pid: reader.u32("pid")? },
         ADOPT_END => FromHost::AdoptEnd,
-        SPAWN_FAILED => FromHost::SpawnFailed {
-            request: reader.u64("request")?,
-            error: spawn_error(reader)?,
-        },
+        SPAWN_FAILED => {
+            FromHost::SpawnFailed { request: reader.u64("request")?, error: spawn_error(reader)? }
+        }
         SPAWN_REFUSED => FromHost::SpawnRefused {
             request: reader.u64("request")?,
             reason: refusal(reader.u8("reason")?)?,
         },
-        EXITED => FromHost::Exited {
-            session: reader.session()?,
-            status: reader.status()?,
-        },
-        CLOSED => FromHost::Closed {
-            session: reader.session()?,
-        },
-        SIGNALLED => FromHost::Signalled {
-            session: reader.session()?,
-        },
-        REFUSED => FromHost::Refused {
-            session: reader.session()?,
-            reason: refusal(reader.u8("reason")?)?,
-        },
+        EXITED => FromHost::Exited { session: reader.session()?, status: reader.status()? },
+        CLOSED => FromHost::Closed { session: reader.session()? },
+        SIGNALLED => FromHost::Signalled { session: reader.session()? },
+        REFUSED => {
+            FromHost::Refused { session: reader.session()?, reason: refusal(reader.u8("reason")?)? }
+        }
         LISTED => FromHost::Listed(state(reader)?),
         LIST_END => FromHost::ListEnd,
         unknown => return Err(WireError::UnknownKind(unknown)),

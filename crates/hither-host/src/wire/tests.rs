@@ -31,10 +31,8 @@ fn meta() -> impl Strategy<Value = Vec<u8>> {
 fn status() -> impl Strategy<Value = ExitStatus> {
     prop_oneof![
         any::<u8>().prop_map(ExitStatus::Code),
-        any::<(u8, bool)>().prop_map(|(signal, core_dumped)| ExitStatus::Signal {
-            signal,
-            core_dumped
-        }),
+        any::<(u8, bool)>()
+            .prop_map(|(signal, core_dumped)| ExitStatus::Signal { signal, core_dumped }),
         Just(ExitStatus::Unknown),
     ]
 }
@@ -52,11 +50,8 @@ fn journal_fds() -> impl Strategy<Value = JournalFds<u8>> {
 }
 
 fn state() -> impl Strategy<Value = SessionState> {
-    let life = prop_oneof![
-        Just(Life::Running),
-        Just(Life::Closing),
-        status().prop_map(Life::Exited)
-    ];
+    let life =
+        prop_oneof![Just(Life::Running), Just(Life::Closing), status().prop_map(Life::Exited)];
     (session(), any::<u32>(), any::<u64>(), life, meta()).prop_map(
         |(session, pid, created_unix_ms, life, meta)| SessionState {
             session,
@@ -131,12 +126,7 @@ fn from_host() -> impl Strategy<Value = FromHost<u8>> {
     ];
     let life = prop_oneof![
         (any::<(u64, u32)>(), session(), session_fds()).prop_map(
-            |((request, pid), session, fds)| FromHost::Spawned {
-                request,
-                session,
-                pid,
-                fds
-            }
+            |((request, pid), session, fds)| FromHost::Spawned { request, session, pid, fds }
         ),
         (any::<u64>(), error).prop_map(|(request, error)| FromHost::SpawnFailed { request, error }),
         (any::<u64>(), refusal())
@@ -165,17 +155,11 @@ fn check_neighbours<M: Debug>(
         assert!(decode(&bytes[..len], fds.to_vec()).is_err());
     }
     let longer = [bytes, &[0]].concat();
-    assert_eq!(
-        decode(&longer, fds.to_vec()).unwrap_err(),
-        WireError::Trailing(1)
-    );
+    assert_eq!(decode(&longer, fds.to_vec()).unwrap_err(), WireError::Trailing(1));
     for wrong in [0, 1, 2, 3, 4, 253] {
         if wrong != fds.len() {
             let expected = fds.len();
-            let error = WireError::Descriptors {
-                found: wrong,
-                expected,
-            };
+            let error = WireError::Descriptors { found: wrong, expected };
             assert_eq!(decode(bytes, vec![9; wrong]).unwrap_err(), error);
         }
     }
@@ -265,10 +249,7 @@ fn every_limit_has_its_sentence() {
         |request| request.env = vec![long(MESSAGE_BYTES_MAX)],
         "message of 131151 exceeds limit of 131072",
     );
-    check_limit(
-        |request| request.umask = 0o1000,
-        "message has an invalid umask",
-    );
+    check_limit(|request| request.umask = 0o1000, "message has an invalid umask");
     for memory_bytes in [0, MEMORY_BYTES_MAX + 1] {
         check_limit(
             |request| request.memory_bytes = memory_bytes,

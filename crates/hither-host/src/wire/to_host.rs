@@ -30,11 +30,7 @@ pub fn encode_to_host<F>(message: &ToHost<F>) -> Result<(Vec<u8>, Option<[&F; 3]
         }
         ToHost::Claim => Writer::new(CLAIM),
         ToHost::Spawn(request) => spawn(request)?,
-        ToHost::Signal {
-            session,
-            signal,
-            target,
-        } => {
+        ToHost::Signal { session, signal, target } => {
             let number = signal.as_raw();
             let number = u8::try_from(number).map_err(|_| WireError::Invalid("signal"))?;
             let mut writer = Writer::new(SIGNAL);
@@ -85,9 +81,7 @@ pub fn decode_to_host<F>(bytes: &[u8], fds: Vec<F>) -> Result<ToHost<F>, WireErr
 
 fn decode_plain<F>(kind: u8, reader: &mut Reader<'_>) -> Result<ToHost<F>, WireError> {
     Ok(match kind {
-        HELLO => ToHost::Hello {
-            version: reader.u16("version")?,
-        },
+        HELLO => ToHost::Hello { version: reader.u16("version")? },
         CLAIM => ToHost::Claim,
         SPAWN => ToHost::Spawn(Box::new(spawn_request(reader)?)),
         SIGNAL => ToHost::Signal {
@@ -95,14 +89,9 @@ fn decode_plain<F>(kind: u8, reader: &mut Reader<'_>) -> Result<ToHost<F>, WireE
             signal: reader.signal()?,
             target: target(reader.u8("target")?)?,
         },
-        CLOSE => ToHost::Close {
-            session: reader.session()?,
-        },
+        CLOSE => ToHost::Close { session: reader.session()? },
         LIST => ToHost::List,
-        SET_META => ToHost::SetMeta {
-            session: reader.session()?,
-            meta: reader.meta()?,
-        },
+        SET_META => ToHost::SetMeta { session: reader.session()?, meta: reader.meta()? },
         STOP => ToHost::Stop,
         unknown => return Err(WireError::UnknownKind(unknown)),
     })
@@ -137,11 +126,7 @@ fn spawn_request(reader: &mut Reader<'_>) -> Result<SpawnRequest, WireError> {
 }
 
 fn umask(mask: u16) -> Result<u16, WireError> {
-    if mask <= 0o777 {
-        Ok(mask)
-    } else {
-        Err(WireError::Invalid("umask"))
-    }
+    if mask <= 0o777 { Ok(mask) } else { Err(WireError::Invalid("umask")) }
 }
 
 fn memory_bytes(bytes: u64) -> Result<u64, WireError> {
@@ -153,11 +138,7 @@ fn memory_bytes(bytes: u64) -> Result<u64, WireError> {
 }
 
 fn journal_index(index: u16) -> Result<u16, WireError> {
-    if index < JOURNALS_MAX {
-        Ok(index)
-    } else {
-        Err(WireError::Invalid("journal"))
-    }
+    if index < JOURNALS_MAX { Ok(index) } else { Err(WireError::Invalid("journal")) }
 }
 
 fn target_byte(target: SignalTarget) -> u8 {

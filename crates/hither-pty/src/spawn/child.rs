@@ -36,10 +36,7 @@ impl Failure {
         clippy::declare_interior_mutable_const,
         reason = "a fresh one for every plan is what is wanted"
     )]
-    pub(super) const NONE: Self = Self {
-        stage: AtomicI32::new(-1),
-        errno: AtomicI32::new(0),
-    };
+    pub(super) const NONE: Self = Self { stage: AtomicI32::new(-1), errno: AtomicI32::new(0) };
 
     /// What the child has left; to be called when it executes or has exited.
     pub(super) fn reported(&self) -> Option<SpawnError> {
@@ -146,11 +143,7 @@ fn enter_environment(plan: &Plan) -> Result<(), Failed> {
 }
 
 fn check(stage: Stage, result: c_long) -> Result<(), Failed> {
-    if result < 0 {
-        Err((stage, errno()))
-    } else {
-        Ok(())
-    }
+    if result < 0 { Err((stage, errno())) } else { Ok(()) }
 }
 
 /// The error of the last call: the suspended thread's errno, since its thread area is shared.

@@ -316,7 +316,7 @@ impl SessionMemory {
 }
 
 /// Place of a client's input numbers. It may be taken from a client that is silent for long.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClientSlot {
     slot: usize,
     client: ClientId,

@@ -1,0 +1,241 @@
+//! The start of a gateway: what the last one left behind is taken over, exactly where it stood.
+
+use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
+
+use hither_core::journal::{Intent, recover};
+use hither_core::{ExitStatus, Offset, SessionId};
+use hither_host::message::{JournalFds, Life, SessionState};
+use hither_host::{FromHost, HostConnection};
+use hither_pty::{Journal, Mapping, Master};
+
+use super::create::{Meta, Starting};
+use super::host_link::{
+    Heard, HostLink, HostStarter, LinkError, PATIENCE, duplicate, put_journals,
+};
+use super::{Config, Directory, Upward};
+use crate::clock::Clock;
+use crate::sessions::CreateError;
+use crate::worker::memory::SessionMemory;
+use crate::worker::{Adoption, Command, Settings, WorkerHandle};
+
+/// A session that the host has kept.
+#[derive(Debug)]
+struct Kept {
+    state: SessionState,
+    master: OwnedFd,
+    memory: SessionMemory,
+}
+
+/// What the host tells a new gateway.
+#[derive(Debug, Default)]
+struct Estate {
+    sessions: BTreeMap<SessionId, Kept>,
+    journals: Vec<Journal>,
+}
+
+impl Directory {
+    /// Connects to the host, takes over its sessions and starts the workers.
+    ///
+    /// # Errors
+    /// When there is no host to be had, another gateway serves it, or threads or descriptors are
+    /// used up.
+    pub(crate) fn open(
+        config: Config,
+        settings: Settings,
+        workers: usize,
+        starter: HostStarter,
+    ) -> Result<Self, LinkError> {
+        let mut host = starter.claim()?;
+        let mut estate = Estate::receive(&mut host)?;
+        estate.recover();
+        let Estate { sessions, mut journals } = estate;
+        // Journals beyond the number of workers are empty now and stay with the host.
+        journals.truncate(workers);
+        while journals.len() < workers {
+            journals.push(Journal::create()?);
+        }
+        let copies: Vec<_> = journals.iter().map(duplicate).collect::<Result<_, _>>()?;
+        put_journals(&host, &copies)?;
+        let link = HostLink::new(starter, host, &journals)?;
+        let clock = Clock::start();
+        let upward = Arc::new(Upward::new());
+        let start = |(index, journal)| {
+            WorkerHandle::start(index, settings, clock, journal, Arc::clone(&upward))
+                .map(Mutex::new)
+        };
+        let directory = Self {
+            config,
+            clock,
+            host: link,
+            workers: journals.into_iter().enumerate().map(start).collect::<Result<_, _>>()?,
+            loads: (0..workers).map(|_| AtomicUsize::new(0)).collect(),
+            table: Mutex::default(),
+            upward,
+        };
+        for kept in sessions.into_values() {
+            directory.adopt(kept);
+        }
+        Ok(directory)
+    }
+
+    fn adopt(&self, kept: Kept) {
+        let Kept { state, master, memory } = kept;
+        let id = state.session;
+        let exit = match state.life {
+            Life::Running => None,
+            Life::Exited(status) => Some(exit_status(status)),
+            Life::Closing => return self.host.close(id),
+        };
+        let facts = Meta::facts(&state.meta, id, memory.size(), state.created_unix_ms);
+        if facts.life == crate::sessions::Life::WithViewer {
+            // Its viewer is gone with the last gateway.
+            return self.host.close(id);
+        }
+        tracing::info!(session = %id, pid = state.pid, "session taken over");
+        let shared = self.insert(facts);
+        let worker = shared.worker;
+        let adoption = Adoption { shared, master: Some(Master::from(master)), memory, exit };
+        self.tell(worker, Command::Adopt(Box::new(adoption)));
+    }
+
+    /// Acts on what the host says.
+    pub(super) fn handle_host(&self, heard: Heard) {
+        match heard {
+            Heard::Lost(starting) => {
+                for one in starting {
+                    drop(one.reply.send(Err(CreateError::HostUnavailable)));
+                }
+                for shared in self.sessions() {
+                    self.handle_exited(shared.id, ExitStatus::Lost);
+                }
+            }
+            Heard::Message(FromHost::Spawned { request, pid, fds, session }) => {
+                match self.host.take_starting(request) {
+                    Some(starting) => self.handle_spawned(starting, pid, fds),
+                    None => self.host.close(session),
+                }
+            }
+            Heard::Message(FromHost::SpawnFailed { request, error }) => {
+                tracing::info!(%error, "program could not be started");
+                self.refuse(request, spawn_failure(&error));
+            }
+            Heard::Message(FromHost::SpawnRefused { request, reason }) => {
+                tracing::warn!(%reason, "PTY host refused a session");
+                self.refuse(request, CreateError::Failed);
+            }
+            Heard::Message(FromHost::Exited { session, status }) => {
+                self.handle_exited(session, exit_status(status));
+            }
+            Heard::Message(message) => tracing::debug!(?message, "PTY host says"),
+        }
+    }
+
+    fn refuse(&self, request: u64, error: CreateError) {
+        if let Some(Starting { reply, .. }) = self.host.take_starting(request) {
+            drop(reply.send(Err(error)));
+        }
+    }
+}
+
+impl Estate {
+    fn receive(host: &mut HostConnection) -> Result<Self, LinkError> {
+        let mut estate = Self::default();
+        loop {
+            match host.recv(PATIENCE)? {
+                FromHost::Adopt { session: state, fds } => {
+                    match Mapping::new(&fds.memory).map(SessionMemory::adopt) {
+                        Ok(Ok(memory)) => {
+                            let kept = Kept { master: fds.master, memory, state };
+                            estate.sessions.insert(kept.state.session, kept);
+                        }
+                        Ok(Err(error)) => {
+                            tracing::error!(session = %state.session, %error, "taking over");
+                        }
+                        Err(error) => {
+                            tracing::error!(session = %state.session, %error, "mapping memory");
+                        }
+                    }
+                }
+                FromHost::Journal { fds, .. } => estate.journals.push(journal(fds)?),
+                FromHost::AdoptEnd => return Ok(estate),
+                message => tracing::debug!(?message, "PTY host says"),
+            }
+        }
+    }
+
+    /// Brings every stream to where its killed reader left it.
+    fn recover(&mut self) {
+        for journal in &self.journals {
+            if let Err(error) = recover_journal(journal, &mut self.sessions) {
+                tracing::error!(%error, "recovering a journal");
+            }
+        }
+        for kept in self.sessions.values() {
+            if kept.memory.settle_write() {
+                tracing::warn!(
+                    session = %kept.state.session,
+                    "one write of input was in doubt and counts as done"
+                );
+            }
+        }
+    }
+}
+
+fn journal(fds: JournalFds<OwnedFd>) -> std::io::Result<Journal> {
+    Journal::from_parts(fds.read_end, fds.write_end, fds.memory)
+}
+
+fn recover_journal(
+    journal: &Journal,
+    sessions: &mut BTreeMap<SessionId, Kept>,
+) -> std::io::Result<()> {
+    let raw = journal.intent();
+    let unread = journal.unread()?;
+    let name = std::str::from_utf8(&raw.session).ok().and_then(|name| name.parse().ok());
+    let Some(kept) = name.and_then(|id| sessions.get_mut(&id)) else {
+        // Nothing was ever read, or the session was closed meanwhile: its bytes concern nobody.
+        return discard(journal, unread);
+    };
+    let intent =
+        Intent { session: kept.state.session, head: Offset(raw.head), pending: raw.pending };
+    let published = kept.memory.history().head();
+    let recovery = recover(intent, published, unread).map_err(std::io::Error::other)?;
+    kept.memory.recover_head(recovery.head);
+    let mut left = recovery.unread;
+    while left > 0 {
+        let read = journal.read(kept.memory.free_run(left))? as u64;
+        kept.memory.advance(read);
+        left -= read;
+    }
+    kept.memory.publish();
+    journal.pend(0);
+    Ok(())
+}
+
+fn discard(journal: &Journal, mut left: u64) -> std::io::Result<()> {
+    let mut buffer = [0; 4096];
+    while left > 0 {
+        left = left.saturating_sub(journal.read(&mut buffer)? as u64);
+    }
+    journal.pend(0);
+    Ok(())
+}
+
+fn exit_status(status: hither_host::ExitStatus) -> ExitStatus {
+    match status {
+        hither_host::ExitStatus::Code(code) => ExitStatus::Code(code),
+        hither_host::ExitStatus::Signal { signal, .. } => ExitStatus::Signal(signal),
+        hither_host::ExitStatus::Unknown => ExitStatus::Unknown,
+    }
+}
+
+fn spawn_failure(error: &hither_host::SpawnError) -> CreateError {
+    match error.stage {
+        hither_host::Stage::Exec => CreateError::ProgramNotFound,
+        hither_host::Stage::Directory => CreateError::DirectoryNotFound,
+        _ => CreateError::Failed,
+    }
+}

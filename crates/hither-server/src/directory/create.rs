@@ -1,0 +1,180 @@
+//! From a request to a running session.
+
+use std::ffi::CString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use hither_core::{SessionId, WindowSize};
+use hither_host::message::{SessionFds, SpawnRequest};
+use hither_pty::{Mapping, Master, resolve_program};
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+use super::shared::{Facts, Shared};
+use super::{Directory, SESSIONS_MAX, environment};
+use crate::sessions::{CreateError, Life, NewSession, SessionEvent, SessionInfo};
+use crate::worker::memory::{SessionMemory, memory_bytes};
+use crate::worker::{Adoption, Command};
+
+/// A program and its arguments.
+pub(crate) type Program = Vec<String>;
+
+/// How long the host may take to start a program.
+const SPAWN_TIME: Duration = Duration::from_secs(10);
+const UMASK: u16 = 0o022;
+
+/// A session that the host was asked to start.
+#[derive(Debug)]
+pub(super) struct Starting {
+    pub(super) facts: Facts,
+    pub(super) reply: oneshot::Sender<Result<SessionInfo, CreateError>>,
+}
+
+/// What the host keeps of a session for the next gateway.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Meta {
+    command: Vec<String>,
+    cwd: PathBuf,
+    title: String,
+    lasting: bool,
+}
+
+impl Directory {
+    /// Starts a session and answers when its program runs.
+    pub(super) async fn start_session(&self, new: NewSession) -> Result<SessionInfo, CreateError> {
+        if self.table().len() + self.host.starting() >= SESSIONS_MAX {
+            return Err(CreateError::LimitReached { what: "sessions", max: SESSIONS_MAX });
+        }
+        let facts = self.facts(new)?;
+        let request = self.spawn_request(&facts)?;
+        let (reply, answer) = oneshot::channel();
+        self.host.spawn(request, Starting { facts, reply }).await?;
+        match tokio::time::timeout(SPAWN_TIME, answer).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) | Err(_) => Err(CreateError::HostUnavailable),
+        }
+    }
+
+    fn facts(&self, new: NewSession) -> Result<Facts, CreateError> {
+        let command = new.command.unwrap_or_else(|| self.config.program.clone());
+        let program = command.first().ok_or(CreateError::InvalidCommand)?;
+        let name = Path::new(program).file_name().unwrap_or_default().to_string_lossy();
+        let title = new.title.unwrap_or_else(|| name.into_owned());
+        let mut bits = [0; 10];
+        getrandom::fill(&mut bits).map_err(|_| CreateError::Failed)?;
+        Ok(Facts {
+            id: SessionId::from_random(bits),
+            title,
+            command,
+            cwd: new.cwd.unwrap_or_else(|| self.config.cwd.clone()),
+            life: new.life,
+            size: new.size.unwrap_or(WindowSize::DEFAULT),
+            created_ms: self.clock.unix_ms(self.clock.now()),
+        })
+    }
+
+    fn spawn_request(&self, facts: &Facts) -> Result<SpawnRequest, CreateError> {
+        let environment = &self.config.environment;
+        let path = environment.iter().find(|(name, _)| name == "PATH");
+        let path = path.map_or(hither_pty::DEFAULT_PATH, |(_, path)| path);
+        if !facts.cwd.is_dir() {
+            return Err(CreateError::DirectoryNotFound);
+        }
+        let program = resolve_program(facts.command[0].as_ref(), Some(path.as_ref()), &facts.cwd)
+            .map_err(|_| CreateError::ProgramNotFound)?;
+        let meta = Meta {
+            command: facts.command.clone(),
+            cwd: facts.cwd.clone(),
+            title: facts.title.clone(),
+            lasting: facts.life == Life::Lasting,
+        };
+        Ok(SpawnRequest {
+            request: 0,
+            session: facts.id,
+            program: c_string(program.into_os_string().into_encoded_bytes())?,
+            argv: facts
+                .command
+                .iter()
+                .map(|arg| c_string(arg.as_bytes()))
+                .collect::<Result<_, _>>()?,
+            env: environment::of_session(environment, facts.id)
+                .into_iter()
+                .map(c_string)
+                .collect::<Result<_, _>>()?,
+            cwd: c_string(facts.cwd.clone().into_os_string().into_encoded_bytes())?,
+            umask: UMASK,
+            size: facts.size,
+            memory_bytes: memory_bytes(self.config.history_bytes),
+            meta: serde_json::to_vec(&meta).map_err(|_| CreateError::InvalidCommand)?,
+        })
+    }
+
+    /// The host has started a program: the session goes to its worker.
+    pub(super) fn handle_spawned(&self, starting: Starting, pid: u32, fds: SessionFds) {
+        let id = starting.facts.id;
+        let result = self.place(starting.facts, fds);
+        match &result {
+            Ok(_) => tracing::info!(session = %id, pid, "session started"),
+            Err(error) => {
+                tracing::error!(session = %id, %error, "taking a session over");
+                self.host.close(id);
+            }
+        }
+        let nobody_waits = starting.reply.send(result).is_err();
+        if nobody_waits {
+            tracing::debug!(session = %id, "nobody waits for the session any more");
+        }
+    }
+
+    fn place(&self, facts: Facts, fds: SessionFds) -> Result<SessionInfo, CreateError> {
+        let mapping = Mapping::new(&fds.memory).map_err(|_| CreateError::Failed)?;
+        let memory = SessionMemory::create(mapping, self.config.history_bytes, facts.size)
+            .map_err(|_| CreateError::Failed)?;
+        let shared = self.insert(facts);
+        let info = shared.info();
+        let worker = shared.worker;
+        let master = Some(Master::from(fds.master));
+        let adoption = Adoption { shared, master, memory, exit: None };
+        self.tell(worker, Command::Adopt(Box::new(adoption)));
+        self.upward.publish(SessionEvent::Created(Box::new(info.clone())));
+        Ok(info)
+    }
+
+    /// Puts a session into the table, on the worker that has fewest.
+    pub(super) fn insert(&self, facts: Facts) -> Arc<Shared> {
+        let worker = (0..self.loads.len())
+            .min_by_key(|&worker| self.loads[worker].load(Relaxed))
+            .expect("there is a worker");
+        self.loads[worker].fetch_add(1, Relaxed);
+        let shared = Arc::new(Shared::new(facts, worker));
+        self.table().insert(shared.id, Arc::clone(&shared));
+        shared
+    }
+}
+
+impl Meta {
+    /// The facts of a session that another gateway has started.
+    pub(super) fn facts(meta: &[u8], id: SessionId, size: WindowSize, created_ms: u64) -> Facts {
+        let meta = serde_json::from_slice(meta).unwrap_or_else(|_| Self {
+            command: vec!["unknown".to_owned()],
+            cwd: PathBuf::from("/"),
+            title: String::new(),
+            lasting: true,
+        });
+        Facts {
+            id,
+            command: meta.command,
+            cwd: meta.cwd,
+            title: meta.title,
+            life: if meta.lasting { Life::Lasting } else { Life::WithViewer },
+            size,
+            created_ms,
+        }
+    }
+}
+
+fn c_string(bytes: impl Into<Vec<u8>>) -> Result<CString, CreateError> {
+    CString::new(bytes).map_err(|_| CreateError::InvalidCommand)
+}

@@ -1,0 +1,61 @@
+//! The environment of children: an allow-list, so that nothing of the server leaks into shells.
+
+use hither_core::SessionId;
+
+/// Names that are taken over from the gateway's own environment; `LC_*` too.
+const KEPT: [&str; 12] = [
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "PATH",
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "TMPDIR",
+    "XDG_RUNTIME_DIR",
+    "SSH_AUTH_SOCK",
+    "EDITOR",
+];
+/// What the page's terminal is, as far as programs can know.
+const TERMINAL: [(&str, &str); 3] =
+    [("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("TERM_PROGRAM", "hither")];
+
+/// Takes from `environment` what children may see.
+pub(crate) fn allowed(
+    environment: impl Iterator<Item = (String, String)>,
+) -> Vec<(String, String)> {
+    environment
+        .filter(|(name, _)| KEPT.contains(&name.as_str()) || name.starts_with("LC_"))
+        .collect()
+}
+
+/// The environment of one session's child, as `NAME=value`.
+pub(super) fn of_session(allowed: &[(String, String)], id: SessionId) -> Vec<String> {
+    let session = id.to_string();
+    let own = TERMINAL.into_iter().chain([("HITHER_SESSION", session.as_str())]);
+    allowed
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .chain(own)
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_passes_that_is_not_on_the_list() {
+        let of = |name: &str| (name.to_owned(), "x".to_owned());
+        let given = ["PATH", "LC_ALL", "AWS_SECRET_ACCESS_KEY", "HITHER_TOKEN", "LD_PRELOAD"];
+        let kept = allowed(given.into_iter().map(of));
+        assert_eq!(kept, [of("PATH"), of("LC_ALL")]);
+        let id = SessionId::from_random([0; 10]);
+        let all = of_session(&kept, id);
+        assert!(all.contains(&"TERM=xterm-256color".to_owned()));
+        assert!(all.contains(&format!("HITHER_SESSION={id}")));
+        assert_eq!(all.len(), 6);
+    }
+}

@@ -1,0 +1,144 @@
+//! The table of sessions, and the way from a request to the worker or the PTY host.
+
+mod adopt;
+mod create;
+mod environment;
+mod host_link;
+mod serve;
+mod shared;
+mod upward;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hither_core::{ExitStatus, SessionId};
+
+pub(crate) use create::Program;
+pub(crate) use host_link::HostStarter;
+pub(crate) use shared::{Facts, Shared};
+pub(crate) use upward::Upward;
+
+use crate::clock::Clock;
+use crate::sessions::SessionEvent;
+use crate::worker::{Command, WorkerHandle};
+use host_link::HostLink;
+
+/// Most sessions of one gateway, running and exited.
+pub(crate) const SESSIONS_MAX: usize = 4096;
+/// How long an exited session is kept for those who come to look at its last screen.
+const EXITED_KEPT: Duration = Duration::from_secs(10 * 60);
+
+/// What the directory is made of.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    /// What a session runs when nothing is said.
+    pub(crate) program: Program,
+    /// Where it starts.
+    pub(crate) cwd: PathBuf,
+    /// Bytes of output that a session keeps.
+    pub(crate) history_bytes: u64,
+    /// Environment of the children, `NAME=value`.
+    pub(crate) environment: Vec<(String, String)>,
+}
+
+/// All sessions of this gateway.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    config: Config,
+    clock: Clock,
+    upward: Arc<Upward>,
+    host: HostLink,
+    workers: Vec<Mutex<WorkerHandle>>,
+    /// Sessions on each worker.
+    loads: Vec<AtomicUsize>,
+    table: Mutex<HashMap<SessionId, Arc<Shared>>>,
+}
+
+impl Directory {
+    fn table(&self) -> MutexGuard<'_, HashMap<SessionId, Arc<Shared>>> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lookup(&self, id: SessionId) -> Option<Arc<Shared>> {
+        self.table().get(&id).map(Arc::clone)
+    }
+
+    fn tell(&self, worker: usize, command: Command) {
+        self.workers[worker].lock().unwrap_or_else(PoisonError::into_inner).send(command);
+    }
+
+    /// All sessions, oldest first.
+    fn sessions(&self) -> Vec<Arc<Shared>> {
+        let mut all: Vec<_> = self.table().values().map(Arc::clone).collect();
+        all.sort_by_key(|shared| (shared.created_ms, shared.id));
+        all
+    }
+
+    /// Runs the directory's own duties until the gateway stops: messages of the host, sessions that
+    /// nobody needs any more, and what is done once a second.
+    pub(crate) async fn run(&self) {
+        let mut second = tokio::time::interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                message = self.host.receive() => self.handle_host(message),
+                () = self.upward.notify.notified() => self.close_given_up(),
+                _ = second.tick() => self.tick(),
+            }
+        }
+    }
+
+    fn tick(&self) {
+        for worker in &self.workers {
+            worker.lock().unwrap_or_else(PoisonError::into_inner).tick();
+        }
+        let now = self.clock.unix_ms(self.clock.now());
+        let kept = u64::try_from(EXITED_KEPT.as_millis()).unwrap_or(u64::MAX);
+        for shared in self.sessions() {
+            if shared.ended_at().is_some_and(|at| at + kept < now) {
+                tracing::info!(session = %shared.id, "exited session forgotten");
+                self.forget(shared.id);
+                let (done, _) = tokio::sync::oneshot::channel();
+                self.tell(shared.worker, Command::Remove(shared.id, done));
+            }
+        }
+    }
+
+    fn close_given_up(&self) {
+        for id in self.upward.take_given_up() {
+            self.forget(id);
+        }
+    }
+
+    /// Takes a session out of the table and has the host end it. The worker is told elsewhere.
+    fn forget(&self, id: SessionId) -> Option<Arc<Shared>> {
+        let shared = self.table().remove(&id)?;
+        self.loads[shared.worker].fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        self.host.close(id);
+        tracing::info!(session = %id, "session closed");
+        self.upward.publish(SessionEvent::Closed(id));
+        Some(shared)
+    }
+
+    /// The child of a session has exited, or is lost.
+    fn handle_exited(&self, id: SessionId, status: ExitStatus) {
+        if let Some(shared) = self.lookup(id) {
+            tracing::info!(session = %id, %status, "child ended");
+            self.tell(shared.worker, Command::Exited(id, status));
+        }
+    }
+
+    /// Sends all viewers away and waits for the workers to end. Answers how many sessions live on.
+    pub(crate) fn stop(&self) -> usize {
+        for worker in 0..self.workers.len() {
+            self.tell(worker, Command::Stop);
+        }
+        for worker in &self.workers {
+            worker.lock().unwrap_or_else(PoisonError::into_inner).join();
+        }
+        self.table().values().filter(|shared| shared.ended().is_none()).count()
+    }
+}

@@ -1,0 +1,103 @@
+//! The directory as the control plane's [`Sessions`].
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use hither_core::{SessionId, WindowSize};
+use tokio::sync::{broadcast, oneshot};
+
+use super::Directory;
+use crate::sessions::{
+    BoxFuture, Connection, CreateError, NewSession, ServerStatus, SessionError, SessionEvent,
+    SessionInfo, Sessions,
+};
+use crate::worker::{Command, VIEWERS_MAX};
+
+type Done = oneshot::Sender<Result<(), SessionError>>;
+
+impl Directory {
+    /// Asks the worker of a session for something and waits for its answer.
+    async fn ask(
+        &self,
+        id: SessionId,
+        command: impl FnOnce(Done) -> Command,
+    ) -> Result<(), SessionError> {
+        let shared = self.lookup(id).ok_or(SessionError::NotFound)?;
+        let (done, answer) = oneshot::channel();
+        self.tell(shared.worker, command(done));
+        answer.await.unwrap_or(Err(SessionError::Stopping))
+    }
+
+    async fn close_session(&self, id: SessionId) -> Result<(), SessionError> {
+        let shared = self.forget(id).ok_or(SessionError::NotFound)?;
+        let (done, answer) = oneshot::channel();
+        self.tell(shared.worker, Command::Remove(id, done));
+        answer.await.map_err(|_| SessionError::Stopping)
+    }
+}
+
+impl Sessions for Directory {
+    fn create(&self, new: NewSession) -> BoxFuture<'_, Result<SessionInfo, CreateError>> {
+        Box::pin(self.start_session(new))
+    }
+
+    fn list(&self) -> Vec<SessionInfo> {
+        self.sessions().iter().map(|shared| shared.info()).collect()
+    }
+
+    fn find(&self, id: SessionId) -> Option<SessionInfo> {
+        self.lookup(id).map(|shared| shared.info())
+    }
+
+    fn input(&self, id: SessionId, bytes: Vec<u8>) -> BoxFuture<'_, Result<(), SessionError>> {
+        Box::pin(self.ask(id, move |done| Command::Input(id, bytes, done)))
+    }
+
+    fn resize(&self, id: SessionId, size: WindowSize) -> BoxFuture<'_, Result<(), SessionError>> {
+        Box::pin(self.ask(id, move |done| Command::Resize(id, size, done)))
+    }
+
+    fn reset_size(&self, id: SessionId) -> BoxFuture<'_, Result<(), SessionError>> {
+        Box::pin(self.ask(id, move |done| Command::ResetSize(id, done)))
+    }
+
+    fn close(&self, id: SessionId) -> BoxFuture<'_, Result<(), SessionError>> {
+        Box::pin(self.close_session(id))
+    }
+
+    fn remove_exited(&self) -> BoxFuture<'_, usize> {
+        Box::pin(async {
+            let mut removed = 0;
+            for shared in self.sessions() {
+                if shared.ended().is_some() && self.close_session(shared.id).await.is_ok() {
+                    removed += 1;
+                }
+            }
+            removed
+        })
+    }
+
+    fn attach(&self, connection: Connection) -> Result<(), SessionError> {
+        let shared = self.lookup(connection.session).ok_or(SessionError::NotFound)?;
+        if shared.viewers.load(Relaxed) >= VIEWERS_MAX {
+            return Err(SessionError::TooManyViewers { max: VIEWERS_MAX });
+        }
+        self.tell(shared.worker, Command::Attach(Box::new(connection)));
+        Ok(())
+    }
+
+    fn events(&self) -> broadcast::Receiver<SessionEvent> {
+        self.upward.subscribe()
+    }
+
+    fn status(&self) -> ServerStatus {
+        let sessions = self.sessions();
+        let exited = sessions.iter().filter(|shared| shared.ended().is_some()).count();
+        ServerStatus {
+            uptime: self.clock.now(),
+            sessions_running: sessions.len() - exited,
+            sessions_exited: exited,
+            viewers: sessions.iter().map(|shared| shared.viewers.load(Relaxed)).sum(),
+            workers: self.workers.len(),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What both planes know of a session.
+
+use std::path::PathBuf;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use hither_core::{ExitStatus, SessionId, WindowSize};
+
+use crate::sessions::{Life, SessionInfo, Status};
+
+/// Facts about a session that its worker writes and the control plane reads.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) id: SessionId,
+    pub(crate) command: Vec<String>,
+    pub(crate) cwd: PathBuf,
+    pub(crate) life: Life,
+    pub(crate) created_ms: u64,
+    /// Number of the worker that owns it.
+    pub(crate) worker: usize,
+    pub(crate) updated_ms: AtomicU64,
+    pub(crate) viewers: AtomicUsize,
+    size: AtomicU32,
+    title: Mutex<String>,
+    ended: Mutex<Option<(ExitStatus, u64)>>,
+}
+
+/// What a session starts with.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts {
+    pub(crate) id: SessionId,
+    pub(crate) command: Vec<String>,
+    pub(crate) cwd: PathBuf,
+    pub(crate) title: String,
+    pub(crate) life: Life,
+    pub(crate) size: WindowSize,
+    pub(crate) created_ms: u64,
+}
+
+impl Shared {
+    pub(crate) fn new(facts: Facts, worker: usize) -> Self {
+        Self {
+            id: facts.id,
+            command: facts.command,
+            cwd: facts.cwd,
+            life: facts.life,
+            created_ms: facts.created_ms,
+            worker,
+            updated_ms: AtomicU64::new(facts.created_ms),
+            viewers: AtomicUsize::new(0),
+            size: AtomicU32::new(pack(facts.size)),
+            title: Mutex::new(facts.title),
+            ended: Mutex::new(None),
+        }
+    }
+
+    /// Its title.
+    pub(crate) fn title(&self) -> String {
+        self.title.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sets the title; whether it is another one.
+    pub(crate) fn set_title(&self, title: &str) -> bool {
+        let mut held = self.title.lock().unwrap_or_else(PoisonError::into_inner);
+        if *held == title {
+            return false;
+        }
+        title.clone_into(&mut held);
+        true
+    }
+
+    pub(crate) fn set_size(&self, size: WindowSize) {
+        self.size.store(pack(size), Relaxed);
+    }
+
+    /// The child has exited and all its output is in the history.
+    pub(crate) fn set_ended(&self, status: ExitStatus, now_ms: u64) {
+        self.updated_ms.store(now_ms, Relaxed);
+        let at = now_ms;
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some((status, at));
+    }
+
+    /// How its child ended, if it has.
+    pub(crate) fn ended(&self) -> Option<ExitStatus> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner).map(|(status, _)| status)
+    }
+
+    /// When it ended, in milliseconds since 1970, if it has.
+    pub(crate) fn ended_at(&self) -> Option<u64> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner).map(|(_, at)| at)
+    }
+
+    /// The session as the outside sees it.
+    pub(crate) fn info(&self) -> SessionInfo {
+        let size = self.size.load(Relaxed);
+        SessionInfo {
+            id: self.id,
+            title: self.title(),
+            command: self.command.clone(),
+            cwd: self.cwd.clone(),
+            size: WindowSize::clamped(size >> 16, size & 0xffff),
+            created: time(self.created_ms),
+            updated: time(self.updated_ms.load(Relaxed)),
+            status: self.ended().map_or(Status::Running, Status::Exited),
+            viewers: self.viewers.load(Relaxed),
+        }
+    }
+}
+
+fn pack(size: WindowSize) -> u32 {
+    u32::from(size.cols()) << 16 | u32::from(size.rows())
+}
+
+fn time(unix_ms: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(unix_ms)
+}

@@ -1,0 +1,164 @@
+//! What the control plane asks of a worker. None of it is on the path of a keystroke.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use hither_core::{ExitStatus, SessionId, WindowSize};
+use hither_pty::{Journal, Master};
+use tokio::sync::oneshot;
+
+use super::memory::SessionMemory;
+use super::{Settings, Worker};
+use crate::clock::Clock;
+use crate::directory::{Shared, Upward};
+use crate::sessions::{Connection, SessionError};
+
+/// Answer to a command that can fail.
+pub(crate) type Reply = oneshot::Sender<Result<(), SessionError>>;
+
+/// A session on its way to its worker.
+#[derive(Debug)]
+pub(crate) struct Adoption {
+    pub(crate) shared: Arc<Shared>,
+    /// None when the session has ended already.
+    pub(crate) master: Option<Master>,
+    pub(crate) memory: SessionMemory,
+    /// How its child exited, if it has.
+    pub(crate) exit: Option<ExitStatus>,
+}
+
+/// One request to a worker.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Adopt(Box<Adoption>),
+    Attach(Box<Connection>),
+    Input(SessionId, Vec<u8>, Reply),
+    Resize(SessionId, WindowSize, Reply),
+    ResetSize(SessionId, Reply),
+    /// The child has exited.
+    Exited(SessionId, ExitStatus),
+    /// Forget the session and send its viewers away.
+    Remove(SessionId, oneshot::Sender<()>),
+    /// A second or so has passed.
+    Tick,
+    /// Send all viewers away and end the thread.
+    Stop,
+}
+
+/// Commands that a worker has not seen yet.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    commands: Mutex<VecDeque<Command>>,
+    waker: mio::Waker,
+    /// The worker has something to look at once a second.
+    ticking: AtomicBool,
+}
+
+/// The control plane's end of a worker.
+#[derive(Debug)]
+pub(crate) struct WorkerHandle {
+    inbox: Arc<Inbox>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Inbox {
+    pub(super) const fn new(waker: mio::Waker) -> Self {
+        Self { commands: Mutex::new(VecDeque::new()), waker, ticking: AtomicBool::new(false) }
+    }
+
+    /// Whether [`Command::Tick`] is wanted.
+    pub(super) fn set_ticking(&self, ticking: bool) {
+        self.ticking.store(ticking, Relaxed);
+    }
+
+    pub(super) fn take(&self) -> VecDeque<Command> {
+        std::mem::take(&mut *self.commands.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl WorkerHandle {
+    /// Starts worker number `index`.
+    ///
+    /// # Errors
+    /// No descriptor or no thread left.
+    pub(crate) fn start(
+        index: usize,
+        settings: Settings,
+        clock: Clock,
+        journal: Journal,
+        upward: Arc<Upward>,
+    ) -> io::Result<Self> {
+        let mut worker = Worker::new(settings, clock, journal, upward)?;
+        let inbox = Arc::clone(&worker.inbox);
+        let thread = std::thread::Builder::new()
+            .name(format!("worker-{index}"))
+            .spawn(move || worker.run())?;
+        Ok(Self { inbox, thread: Some(thread) })
+    }
+
+    /// Hands the worker something to do. The number of commands under way is bounded by those who
+    /// wait for an answer and by the limits on connections and sessions.
+    pub(crate) fn send(&self, command: Command) {
+        let mut commands = self.inbox.commands.lock().unwrap_or_else(PoisonError::into_inner);
+        commands.push_back(command);
+        drop(commands);
+        if let Err(error) = self.inbox.waker.wake() {
+            tracing::error!(%error, "waking a worker");
+        }
+    }
+
+    /// Lets the worker look after its viewers, if it has any. Idle workers sleep on.
+    pub(crate) fn tick(&self) {
+        if self.inbox.ticking.load(Relaxed) {
+            self.send(Command::Tick);
+        }
+    }
+
+    /// Waits until the worker has ended. It must have been told to stop.
+    pub(crate) fn join(&mut self) {
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("worker ended by a panic");
+        }
+    }
+}
+
+impl Worker {
+    /// Does what the control plane has asked for.
+    pub(super) fn handle_commands(&mut self) {
+        for command in self.inbox.take() {
+            self.handle_command(command);
+        }
+    }
+
+    fn handle_command(&mut self, command: Command) {
+        match command {
+            Command::Adopt(adoption) => self.adopt(*adoption),
+            Command::Attach(connection) => self.attach(*connection),
+            Command::Input(id, bytes, reply) => self.handle_api_input(id, &bytes, reply),
+            Command::Resize(id, size, reply) => {
+                self.handle_api_size(id, Some(size), reply);
+            }
+            Command::ResetSize(id, reply) => self.handle_api_size(id, None, reply),
+            Command::Exited(id, status) => {
+                if let Some(&index) = self.names.get(&id) {
+                    self.handle_exit(index, status);
+                }
+            }
+            Command::Remove(id, done) => {
+                if let Some(&index) = self.names.get(&id) {
+                    let code = hither_protocol::websocket::CloseCode::SESSION_CLOSED;
+                    self.remove_session(index, code, "session closed");
+                }
+                drop(done.send(()));
+            }
+            Command::Tick => self.tick(),
+            Command::Stop => self.stop(),
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! What is done once a second or at a set time, and what the API asks for.
+
+use std::time::Duration;
+
+use hither_core::{SessionId, ViewerId, WindowSize};
+use hither_protocol::websocket::{CloseCode, Opcode, append_frame};
+use mio::Interest;
+use mio::unix::SourceFd;
+use rustix::fd::AsFd;
+use std::os::fd::AsRawFd;
+
+use super::Worker;
+use super::command::{Adoption, Reply};
+use super::event_loop::session_token;
+use super::session::{Child, Session};
+use super::typing::Source;
+use super::viewer::{Phase, ViewerKey};
+use crate::sessions::{SessionError, ViewerProtocol};
+
+/// A viewer of `hither.v1` must say hello within this time.
+const HELLO_TIME: Duration = Duration::from_secs(10);
+/// A viewer that is silent for this long is pinged, and again after twice the time.
+const PING_TIME: Duration = Duration::from_secs(15);
+/// Unanswered pings after which a viewer is gone.
+const PINGS_MAX: u32 = 3;
+/// How long a peer may take to close after the goodbye.
+const GOODBYE_TIME: Duration = Duration::from_secs(5);
+
+impl Worker {
+    /// Takes a session over from the host.
+    pub(super) fn adopt(&mut self, adoption: Adoption) {
+        let Adoption { shared, master, memory, exit } = adoption;
+        let id = shared.id;
+        let index = self.sessions.insert(Session::new(shared, master, memory));
+        self.names.insert(id, index);
+        if let Some(master) = &self.sessions[index].master {
+            let fd = master.as_fd().as_raw_fd();
+            let token = session_token(index);
+            let registry = self.poll.registry();
+            if let Err(error) = registry.register(&mut SourceFd(&fd), token, Interest::READABLE) {
+                tracing::error!(%error, session = %id, "watching a PTY");
+            }
+            // What came before the registration may raise no event.
+            self.enqueue(index);
+        }
+        if let Some(status) = exit {
+            self.handle_exit(index, status);
+            if self.sessions[index].master.is_none() {
+                self.end_session(index);
+            }
+        }
+    }
+
+    /// Sends every viewer away; the sessions live on.
+    pub(super) fn stop(&mut self) {
+        self.stopping = true;
+        let keys: Vec<ViewerKey> = self.viewers.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            self.send_away(key, CloseCode::RESTART, "the gateway stops; sessions live on");
+        }
+        self.deadlines.insert(self.now + Duration::from_secs(1), ());
+    }
+
+    /// Something is due at this time.
+    pub(super) fn wake_at(&mut self, due: Duration) {
+        self.deadlines.insert(due, ());
+    }
+
+    /// Does what is due. Deadlines are rare, so all sessions are looked at.
+    pub(super) fn handle_deadlines(&mut self) {
+        let mut due = false;
+        while let Some((&at, ())) = self.deadlines.first_key_value()
+            && at <= self.now
+        {
+            self.deadlines.remove(&at);
+            due = true;
+        }
+        if !due {
+            return;
+        }
+        let indices: Vec<usize> = self.sessions.iter().map(|(index, _)| index).collect();
+        for index in indices {
+            self.apply_size(index);
+            self.release_held(index);
+            if let Some(session) = self.sessions.get(index)
+                && let Child::Exited(_, until) = session.child
+                && self.now >= until
+            {
+                self.enqueue(index);
+            }
+        }
+        if self.stopping {
+            self.drop_goodbyes(Duration::from_secs(1));
+        }
+    }
+
+    /// What has to be looked at about once a second.
+    pub(super) fn tick(&mut self) {
+        let keys: Vec<ViewerKey> = self.viewers.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            self.check_viewer(key);
+        }
+        self.drop_goodbyes(GOODBYE_TIME);
+        let indices: Vec<usize> = self.sessions.iter().map(|(index, _)| index).collect();
+        for index in indices {
+            self.rest_keeper(index);
+        }
+        let screens = self.sessions.iter().any(|(_, session)| session.keeper.is_live());
+        self.inbox.set_ticking(screens || !self.viewers.is_empty());
+    }
+
+    fn check_viewer(&mut self, key: ViewerKey) {
+        let now = self.now;
+        let Some(viewer) = self.viewers.get_mut(key) else { return };
+        if viewer.phase != Phase::Open || viewer.protocol == ViewerProtocol::Raw {
+            return;
+        }
+        let silent = now.saturating_sub(viewer.heard);
+        if viewer.cursor.is_none() && silent > HELLO_TIME {
+            return self.send_away(key, CloseCode::HELLO_TIMEOUT, "no hello within 10 seconds");
+        }
+        if silent > PING_TIME * (viewer.pings + 1) {
+            if viewer.pings == PINGS_MAX {
+                tracing::info!("viewer does not answer");
+                return self.detach(key);
+            }
+            viewer.pings += 1;
+            append_frame(viewer.outbox.bytes_mut(), Opcode::Ping, &[], None);
+        }
+        if viewer.input.settles_at().is_some_and(|at| at <= now) {
+            viewer.notices.input_ack = true;
+        }
+        self.serve(key);
+    }
+
+    fn drop_goodbyes(&mut self, patience: Duration) {
+        let now = self.now;
+        let late: Vec<ViewerKey> = self
+            .viewers
+            .iter()
+            .filter(|(_, viewer)| match viewer.phase {
+                Phase::Open => false,
+                Phase::Leaving => now >= viewer.heard + patience,
+                Phase::Left(at) => now >= at + patience,
+            })
+            .map(|(key, _)| key)
+            .collect();
+        for key in late {
+            self.detach(key);
+        }
+    }
+
+    /// Sends what was held back for the batch delay.
+    fn release_held(&mut self, index: usize) {
+        let delay = self.settings.batch_delay;
+        if let Some(session) = self.sessions.get_mut(index)
+            && session.reading.held.is_some_and(|since| since + delay <= self.now)
+        {
+            session.reading.held = None;
+            self.serve_session(index);
+        }
+    }
+
+    /// New output or notices of a session are there: sends them, or holds them back if so
+    /// configured.
+    pub(super) fn announce(&mut self, index: usize) {
+        let delay = self.settings.batch_delay;
+        if delay.is_zero() {
+            return self.serve_session(index);
+        }
+        let now = self.now;
+        let Some(session) = self.sessions.get_mut(index) else { return };
+        match session.reading.held {
+            Some(since) if since + delay <= now => session.reading.held = None,
+            Some(_) => {}
+            None => {
+                session.reading.held = Some(now);
+                self.wake_at(now + delay);
+            }
+        }
+        self.serve_session(index);
+    }
+
+    /// Input from the API goes behind everything typed before.
+    pub(super) fn handle_api_input(&mut self, id: SessionId, bytes: &[u8], reply: Reply) {
+        match self.running(id) {
+            Err(error) => drop(reply.send(Err(error))),
+            Ok(_) if bytes.is_empty() => drop(reply.send(Ok(()))),
+            Ok(index) => {
+                if self.queue_is_full(index, bytes.len()) {
+                    drop(reply.send(Err(SessionError::InputFull)));
+                } else {
+                    self.type_input(index, Source::Api(Some(reply)), bytes);
+                }
+            }
+        }
+    }
+
+    /// The API sets the size, or gives it back to the viewers.
+    pub(super) fn handle_api_size(
+        &mut self,
+        id: SessionId,
+        size: Option<WindowSize>,
+        reply: Reply,
+    ) {
+        let result = self.running(id).map(|index| match size {
+            Some(size) => {
+                self.sessions[index].size.handle_claim(ViewerId::NOBODY, size);
+                self.apply_size(index);
+            }
+            None => {
+                if let Some(&key) = self.sessions[index].viewers.last() {
+                    self.claim_size(key, index);
+                }
+            }
+        });
+        drop(reply.send(result));
+    }
+
+    fn running(&self, id: SessionId) -> Result<usize, SessionError> {
+        let index = *self.names.get(&id).ok_or(SessionError::NotFound)?;
+        match self.sessions[index].child {
+            Child::Running => Ok(index),
+            Child::Exited(..) | Child::Ended(_) => Err(SessionError::Exited),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Output from the PTY into the history: the only place that reads a PTY.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use hither_core::Offset;
+use hither_core::viewer::Slow;
+use hither_pty::Journal;
+use hither_screen::Notice;
+use rustix::io::Errno;
+
+use super::Worker;
+use super::session::Session;
+use super::viewer::{Phase, Viewer};
+use crate::sessions::{SessionEvent, ViewerProtocol};
+
+/// What one read of a PTY came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Chunk {
+    /// There may be more.
+    More,
+    /// There was no more at that moment; an event tells when there is.
+    Drained,
+    /// A viewer that is waited for must catch up first.
+    Gated,
+    /// The PTY is closed and everything was read.
+    Closed,
+}
+
+/// A read that brings less than this shows that the PTY is empty. A fuller one may have met the
+/// 4,095 bytes that the line discipline holds at most, with more behind them.
+const DRAINED_BELOW: usize = 2048;
+
+impl Worker {
+    /// Reads one chunk of a session's output.
+    pub(super) fn read_chunk(&mut self, key: usize) -> Chunk {
+        let room = self.room(key);
+        if room == 0 {
+            self.sessions[key].reading.gated = true;
+            return Chunk::Gated;
+        }
+        let len = room.min(self.settings.read_bytes);
+        self.keep_checkpoint(key, len as u64);
+        let Self { sessions, journal, now, .. } = self;
+        let session = &mut sessions[key];
+        match transfer(journal, session, len) {
+            Ok(taken) => {
+                session.reading.pace.handle_output(taken as u64, *now);
+                self.handle_output(key, taken);
+                if taken < DRAINED_BELOW.min(len) { Chunk::Drained } else { Chunk::More }
+            }
+            Err(Errno::AGAIN | Errno::INTR) => Chunk::Drained,
+            Err(Errno::IO) => Chunk::Closed,
+            Err(error) => {
+                tracing::error!(%error, "reading a PTY");
+                Chunk::Closed
+            }
+        }
+    }
+
+    /// How many bytes may be read before a viewer that is waited for would lose some.
+    fn room(&self, key: usize) -> usize {
+        let session = &self.sessions[key];
+        let history = session.memory.history();
+        session
+            .viewers
+            .iter()
+            .map(|&viewer| &self.viewers[viewer])
+            .filter(|viewer| viewer.phase == Phase::Open)
+            .filter_map(|viewer| viewer.cursor.as_ref())
+            .filter(|cursor| cursor.slow() == Slow::Wait)
+            .filter_map(hither_core::viewer::ViewerCursor::needs)
+            .map(|offset| usize::try_from(history.room_before(offset)).unwrap_or(usize::MAX))
+            .min()
+            .unwrap_or(usize::MAX)
+    }
+
+    /// New output is in the history: who is behind, what does it mean, who has to know.
+    fn handle_output(&mut self, key: usize, taken: usize) {
+        let session = &mut self.sessions[key];
+        let tail = session.memory.history().tail();
+        if tail > Offset::ZERO {
+            for &viewer in &session.viewers {
+                if let Some(cursor) = &mut self.viewers[viewer].cursor {
+                    cursor.handle_overrun(tail);
+                }
+            }
+        }
+        session.shared.updated_ms.store(self.clock.unix_ms(self.now), Relaxed);
+        self.scan(key, taken as u64);
+    }
+
+    /// Looks for queries, titles and bells in the output that has just come.
+    fn scan(&mut self, key: usize, taken: u64) {
+        let Session { memory, scanner, .. } = &mut self.sessions[key];
+        let mut from = Offset(memory.history().head().0 - taken);
+        let mut found = std::mem::take(&mut self.found);
+        for slice in memory.output(from, taken) {
+            scanner.scan(slice, &mut |notice| found.push((from, notice)));
+            from = from.plus(slice.len() as u64);
+        }
+        let mut queried = None;
+        for (start, notice) in found.drain(..) {
+            match notice {
+                Notice::Query { kind, end } => {
+                    queried = Some(start.plus(end as u64));
+                    self.expect_replies(key, kind);
+                }
+                Notice::Title(title) => self.rename(key, title),
+                Notice::Bell => self.notify(key, |viewer| viewer.notices.bell = true),
+            }
+        }
+        self.found = found;
+        match queried {
+            Some(end) => self.answer(key, end),
+            None => {
+                let session = &self.sessions[key];
+                session.memory.set_answered(session.head());
+            }
+        }
+    }
+
+    /// A viewer whose terminal also answers this query will send an answer that nobody asked for.
+    fn expect_replies(&mut self, key: usize, kind: hither_screen::QueryKind) {
+        let now = self.clock.instant(self.now);
+        let kind = super::codec::reply_kind(kind);
+        self.sessions[key].queries_seen = true;
+        self.notify(key, |viewer| {
+            if viewer.protocol != ViewerProtocol::Hither {
+                viewer.replies.handle_answered(kind, 1, now);
+            }
+        });
+    }
+
+    fn rename(&mut self, key: usize, title: String) {
+        let session = &self.sessions[key];
+        if session.shared.set_title(&title) {
+            let event = SessionEvent::Title(session.shared.id, title);
+            self.upward.publish(event);
+            self.notify(key, |viewer| viewer.notices.title = true);
+        }
+    }
+
+    /// Does something to every viewer of a session.
+    pub(super) fn notify(&mut self, key: usize, mut tell: impl FnMut(&mut Viewer)) {
+        for &viewer in &self.sessions[key].viewers {
+            tell(&mut self.viewers[viewer]);
+        }
+    }
+}
+
+/// Moves at most `len` bytes from the PTY into the history, so that a kill at any moment loses and
+/// doubles nothing. The steps are those of `hither_core::journal`.
+fn transfer(journal: &Journal, session: &mut Session, len: usize) -> Result<usize, Errno> {
+    let master = session.master.as_ref().ok_or(Errno::IO)?;
+    let memory = &mut session.memory;
+    journal.name(session.shared.id.as_bytes(), memory.history().head().0);
+    let taken = journal.splice_from(master, len.min(Journal::SPLICE_MAX))?;
+    if taken == 0 {
+        return Err(Errno::IO);
+    }
+    journal.pend(taken as u64);
+    let mut left = taken as u64;
+    while left > 0 {
+        let read = journal.read(memory.free_run(left))? as u64;
+        memory.advance(read);
+        left -= read;
+    }
+    memory.publish();
+    journal.pend(0);
+    Ok(taken)
+}
