@@ -1,3 +1,4 @@
 //! The `hither` binary.
+#![forbid(unsafe_code)]
 
 fn main() {}
