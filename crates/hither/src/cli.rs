@@ -1,0 +1,109 @@
+//! The command line as a whole; each command's own options are beside the command.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::completions::CompletionsArgs;
+use crate::commands::doctor::DoctorArgs;
+use crate::commands::host::HostArgs;
+use crate::commands::kill::KillArgs;
+use crate::commands::ls::LsArgs;
+use crate::commands::new::NewArgs;
+use crate::commands::serve::ServeArgs;
+use crate::commands::url::UrlArgs;
+use crate::runtime_dir::RuntimeDir;
+
+const EXAMPLES: &str = "\
+Examples:
+  hither serve                      your shell in a browser tab; prints the address to open
+  hither serve -- htop              one program instead of a shell
+  hither ls                         the sessions that are alive
+  hither new -- make -j2            start a session without a browser
+  hither kill --all                 end them all
+  hither doctor                     is this machine ready?";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  done
+   1  `hither doctor` found something that must be changed
+  64  the command line is wrong
+  69  no gateway is running, or it has no such session
+  70  something inside went wrong
+  77  refused: the gateway or the system does not allow it
+  78  a setting is wrong or unsafe, so nothing was started";
+
+/// Your shell, here: terminals of this machine in a browser, that outlive the tab, the network
+/// and the server.
+#[derive(Debug, Parser)]
+#[command(
+    name = "hither",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    after_help = EXAMPLES,
+    after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"),
+    arg_required_else_help = true,
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the gateway: serve sessions to browsers and programs
+    Serve(Box<ServeArgs>),
+    /// List the sessions of the running gateway
+    Ls(LsArgs),
+    /// Start a session and print its id
+    New(NewArgs),
+    /// End sessions for everybody
+    Kill(KillArgs),
+    /// Print a fresh address to open in a browser; it works once
+    Url(UrlArgs),
+    /// Check whether this machine is ready, and say what to change
+    Doctor(DoctorArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the version and the protocol spoken
+    Version,
+    /// Keep the PTYs while gateways come and go; started by `hither serve`
+    #[command(hide = true)]
+    Host(HostArgs),
+}
+
+/// Where to find, or put, the gateway's sockets.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RuntimeDirArgs {
+    /// Folder of the gateway's sockets, mode 0700 [default: $XDG_RUNTIME_DIR/hither]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "HITHER_RUNTIME_DIR",
+        hide_env_values = true,
+        help_heading = "General"
+    )]
+    runtime_dir: Option<PathBuf>,
+}
+
+impl RuntimeDirArgs {
+    /// The folder that was asked for, or the usual one.
+    pub(crate) fn resolve(&self) -> RuntimeDir {
+        let chosen = self.runtime_dir.clone().map(RuntimeDir::new);
+        chosen.unwrap_or_else(RuntimeDir::usual)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

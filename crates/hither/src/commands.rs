@@ -1,0 +1,30 @@
+//! The commands, one file each.
+
+pub(crate) mod completions;
+pub(crate) mod doctor;
+pub(crate) mod host;
+pub(crate) mod kill;
+pub(crate) mod ls;
+pub(crate) mod new;
+pub(crate) mod serve;
+mod sessions;
+pub(crate) mod url;
+mod version;
+
+use crate::cli::Command;
+use crate::failure::{Exit, Failure};
+
+/// Does what the command line asks for.
+pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Ls(args) => ls::run(&args),
+        Command::New(args) => new::run(&args),
+        Command::Kill(args) => kill::run(&args),
+        Command::Url(args) => url::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Version => version::run(),
+        Command::Host(args) => host::run(&args),
+    }
+}

@@ -1,0 +1,121 @@
+//! `hither ls`: the sessions of the running gateway.
+
+use clap::Args;
+
+use super::sessions::{self, Session};
+use crate::cli::RuntimeDirArgs;
+use crate::escape::{Escaped, json_escaped};
+use crate::failure::{Exit, Failure};
+use crate::gateway::{Gateway, GatewayError};
+use crate::output;
+
+/// Most characters of a command or a title in the table.
+const TEXT_CHARS_MAX: usize = 60;
+
+/// Options of `hither ls`.
+#[derive(Debug, Args)]
+pub(crate) struct LsArgs {
+    /// Print the gateway's own answer, for programs
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    runtime_dir: RuntimeDirArgs,
+}
+
+/// Prints a table, or JSON.
+pub(crate) fn run(args: &LsArgs) -> Result<Exit, Failure> {
+    let gateway = Gateway::new(args.runtime_dir.resolve());
+    let list = sessions::list(&gateway)?;
+    if args.json {
+        let pretty = serde_json::to_string_pretty(&list)
+            .map_err(|err| GatewayError::BadAnswer(err.to_string()))?;
+        output::print(&format!("{}\n", json_escaped(&pretty)))?;
+    } else {
+        output::print(&table(&sessions::read(&list)?))?;
+    }
+    Ok(Exit::Success)
+}
+
+/// A line for each session below a line of headings, in columns.
+fn table(sessions: &[Session]) -> String {
+    if sessions.is_empty() {
+        return "no sessions; start one with `hither new` or in the browser\n".to_owned();
+    }
+    let headings =
+        ["SESSION", "STATUS", "SIZE", "VIEWERS", "STARTED", "COMMAND"].map(str::to_owned);
+    let rows: Vec<[String; 6]> = std::iter::once(headings)
+        .chain(sessions.iter().map(row))
+        .collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let widths: [usize; 6] = std::array::from_fn(|column| width(column).unwrap_or(0));
+    let line = |row: &[String; 6]| {
+        let cells = row.iter().zip(widths);
+        let padded: Vec<String> = cells
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
+        format!("{}\n", padded.join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}
+
+fn row(session: &Session) -> [String; 6] {
+    let mut what = shown(&session.command.text());
+    if !session.title.is_empty() && session.title != session.command.text() {
+        what = format!("{what}  ({})", shown(&session.title));
+    }
+    [
+        shown(&session.id),
+        shown(&session.status),
+        format!("{}x{}", session.cols, session.rows),
+        session.clients.to_string(),
+        shown(&session.created_at),
+        what,
+    ]
+}
+
+/// A text from the gateway, escaped and not longer than a table bears.
+fn shown(text: &str) -> String {
+    let short: String = text.chars().take(TEXT_CHARS_MAX).collect();
+    let more = if short.len() < text.len() { "…" } else { "" };
+    format!("{}{more}", Escaped(&short))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_table_has_columns() {
+        let list = json!([
+            {"id": "abcdefghijklmnop", "status": "running", "cols": 80, "rows": 24, "clients": 2,
+             "createdAt": "2026-11-24T02:17:00Z", "command": ["vim", "a"], "title": "a - VIM"},
+            {"id": "bbcdefghijklmnop", "status": "exited", "cols": 120, "rows": 40,
+             "createdAt": "2026-11-24T02:18:00Z", "command": "bash", "title": "bash"},
+        ]);
+        let table = table(&sessions::read(&list).unwrap());
+        let expect = "\
+SESSION           STATUS   SIZE    VIEWERS  STARTED               COMMAND
+abcdefghijklmnop  running  80x24   2        2026-11-24T02:17:00Z  vim a  (a - VIM)
+bbcdefghijklmnop  exited   120x40  0        2026-11-24T02:18:00Z  bash
+";
+        assert_eq!(table, expect);
+    }
+
+    #[test]
+    fn texts_of_programs_are_escaped_and_cut() {
+        let list = json!([{"id": "\u{1b}[2J", "title": "\u{9b}x".repeat(50), "status": "\r"}]);
+        let table = table(&sessions::read(&list).unwrap());
+        assert!(!table.contains(['\u{1b}', '\u{9b}', '\r']), "{table:?}");
+        assert!(
+            table.contains("\\x1b[2J") && table.contains('…'),
+            "{table:?}"
+        );
+    }
+
+    #[test]
+    fn an_empty_list_says_what_to_do() {
+        assert!(table(&[]).contains("hither new"));
+    }
+}

@@ -1,0 +1,138 @@
+//! `hither serve`: the gateway.
+
+mod check;
+
+pub(crate) use check::{is_program, usual_shell};
+
+use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroU8;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{RangedU64ValueParser, TypedValueParser as _};
+use clap::{Args, ValueEnum};
+
+use crate::cli::RuntimeDirArgs;
+use crate::failure::{Exit, Failure};
+use crate::logging::{self, LogArgs};
+use crate::values;
+
+/// Everything that can be said to `hither serve`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Program to serve and its arguments [default: a shell]
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+    #[command(flatten)]
+    pub(crate) listen: ListenArgs,
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    #[command(flatten)]
+    pub(crate) tuning: TuningArgs,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
+    #[command(flatten)]
+    pub(crate) runtime_dir: RuntimeDirArgs,
+}
+
+/// Where the gateway listens and whom it lets in.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Listening")]
+pub(crate) struct ListenArgs {
+    /// TCP port; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 7681)]
+    pub(crate) port: u16,
+    /// Address to listen on; may be given several times
+    #[arg(long, value_name = "ADDRESS", default_values_t = [IpAddr::V4(Ipv4Addr::LOCALHOST)])]
+    pub(crate) bind: Vec<IpAddr>,
+    /// Listen on this Unix socket too; whoever may open it gets in
+    #[arg(long, value_name = "PATH")]
+    pub(crate) socket: Option<PathBuf>,
+    /// Host name under which browsers come, as through a proxy; may be given several times
+    #[arg(long, value_name = "NAME", value_parser = values::host_name)]
+    pub(crate) allow_host: Vec<String>,
+    /// Let everybody in who reaches the port; only on loopback addresses
+    #[arg(long)]
+    pub(crate) no_auth: bool,
+}
+
+/// What a session is made of.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Sessions")]
+pub(crate) struct SessionArgs {
+    /// Shell of a session without a command [default: $SHELL, else /bin/sh]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) shell: Option<PathBuf>,
+    /// Directory in which sessions start [default: this one]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cwd: Option<PathBuf>,
+    /// Lines kept above the screen for those who attach later
+    #[arg(
+        long,
+        value_name = "LINES",
+        default_value_t = 1000,
+        value_parser = RangedU64ValueParser::<u32>::new().range(0..=100_000)
+    )]
+    pub(crate) scrollback: u32,
+    /// Output kept for viewers who come back: a power of two, 64KiB to 64MiB
+    #[arg(long, value_name = "BYTES", default_value = "1MiB", value_parser = values::history_bytes)]
+    pub(crate) history_bytes: u32,
+    /// What happens to viewers of other protocols who are too slow
+    #[arg(long, value_name = "POLICY", value_enum, default_value_t = SlowViewer::Skip)]
+    pub(crate) slow_viewer: SlowViewer,
+}
+
+/// What costs time and what saves it.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Performance")]
+pub(crate) struct TuningArgs {
+    /// Threads that serve sessions, 1 to 100 [default: one for each core]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        value_parser = clap::value_parser!(u8).range(1..=100).map(non_zero)
+    )]
+    pub(crate) workers: Option<NonZeroU8>,
+    /// Microseconds to poll after a keystroke before sleeping, 0 to 50: echo sooner, more CPU
+    #[arg(
+        long,
+        value_name = "MICROSECONDS",
+        default_value_t = 0,
+        value_parser = clap::value_parser!(u8).range(0..=50)
+    )]
+    pub(crate) spin: u8,
+    /// Most bytes of one read from a PTY, 1KiB to 64KiB
+    #[arg(long, value_name = "BYTES", default_value = "64KiB", value_parser = values::chunk_bytes)]
+    pub(crate) read_buffer: u32,
+    /// Most bytes of one output message, 1KiB to 64KiB
+    #[arg(long, value_name = "BYTES", default_value = "64KiB", value_parser = values::chunk_bytes)]
+    pub(crate) batch_bytes: u32,
+    /// Time to wait for more output before sending, 0 to 1s; each ms is added to every echo
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = values::batch_delay)]
+    pub(crate) batch_delay: Duration,
+}
+
+/// What happens to a viewer that reads more slowly than the program writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SlowViewer {
+    /// It is skipped to the present with a snapshot
+    Skip,
+    /// The program waits for it
+    Wait,
+}
+
+fn non_zero(count: u8) -> NonZeroU8 {
+    NonZeroU8::new(count).expect("the range of the option starts at 1")
+}
+
+/// Serves until it is told to stop. Nothing is opened before every setting has been checked.
+pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
+    args.check()?;
+    logging::start(&args.log)?;
+    for warning in args.warnings() {
+        tracing::warn!("{warning}");
+    }
+    Err(Failure::new(Exit::Unavailable, "no gateway can be started")
+        .cure("build hither with its gateway"))
+}

@@ -1,0 +1,28 @@
+//! `hither url`: a fresh address to open in a browser.
+
+use clap::Args;
+use http::Method;
+use serde_json::Value;
+
+use crate::cli::RuntimeDirArgs;
+use crate::escape::Escaped;
+use crate::failure::{Exit, Failure};
+use crate::gateway::{Gateway, GatewayError};
+use crate::output;
+
+/// Options of `hither url`.
+#[derive(Debug, Args)]
+pub(crate) struct UrlArgs {
+    #[command(flatten)]
+    runtime_dir: RuntimeDirArgs,
+}
+
+/// Prints the address with its one-time secret, alone on a line.
+pub(crate) fn run(args: &UrlArgs) -> Result<Exit, Failure> {
+    let gateway = Gateway::new(args.runtime_dir.resolve());
+    let answer = gateway.request(Method::POST, "/api/auth/launch-url", None)?;
+    let url = answer.get("url").and_then(Value::as_str);
+    let url = url.ok_or_else(|| GatewayError::BadAnswer("expected a url".to_owned()))?;
+    output::print(&format!("{}\n", Escaped(url)))?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,80 @@
+//! The log: records on standard error, for people or for machines.
+//!
+//! Records hold life events of sessions and viewers; never terminal bytes, tokens or environment.
+
+use std::io::{self, IsTerminal as _};
+
+use clap::{Args, ValueEnum};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::layer;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::failure::{Exit, Failure};
+
+/// What is logged when nobody asks for more or less.
+const DEFAULT_FILTER: &str = "info";
+
+/// What is logged and how it looks.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Log")]
+pub(crate) struct LogArgs {
+    /// Form of the log on standard error
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = LogForm::Human)]
+    log: LogForm,
+    /// What to log: error, warn, info, debug, trace, or by module as in `info,hither_server=debug`
+    #[arg(
+        long,
+        value_name = "FILTER",
+        env = "HITHER_LOG",
+        hide_env_values = true,
+        default_value = DEFAULT_FILTER,
+        value_parser = parse_filter
+    )]
+    log_level: String,
+}
+
+/// Form of a log record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogForm {
+    /// One line to read, in colour on a terminal
+    Human,
+    /// One JSON object a line
+    Json,
+}
+
+/// Starts logging for the rest of the process.
+///
+/// # Errors
+/// When logging was started before.
+pub(crate) fn start(args: &LogArgs) -> Result<(), Failure> {
+    let registry = tracing_subscriber::registry().with(EnvFilter::new(&args.log_level));
+    let started = match args.log {
+        LogForm::Human => registry
+            .with(layer().with_writer(io::stderr).with_ansi(colours()))
+            .try_init(),
+        LogForm::Json => registry
+            .with(layer().with_writer(io::stderr).json().flatten_event(true))
+            .try_init(),
+    };
+    started.map_err(|err| Failure::new(Exit::Internal, format!("log cannot be started: {err}")))
+}
+
+/// Whether standard error shows colours and its owner wants them (<https://no-color.org>).
+fn colours() -> bool {
+    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    io::stderr().is_terminal() && !unwanted
+}
+
+/// A filter that can be understood; an empty one, as in `HITHER_LOG=`, is the default.
+fn parse_filter(text: &str) -> Result<String, String> {
+    let text = if text.trim().is_empty() {
+        DEFAULT_FILTER
+    } else {
+        text
+    };
+    match EnvFilter::builder().parse(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("expected a level, as in `debug`, or `info,hither_server=debug`".to_owned()),
+    }
+}

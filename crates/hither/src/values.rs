@@ -1,0 +1,138 @@
+//! Option values with a unit or a range: sizes, durations, host names.
+
+use std::time::Duration;
+
+const KIB: u32 = 1024;
+const MIB: u32 = 1024 * KIB;
+
+/// Smallest and largest history of a session.
+const HISTORY_BYTES: (u32, u32) = (64 * KIB, 64 * MIB);
+/// Smallest and largest read from a PTY, and smallest and largest output frame.
+const CHUNK_BYTES: (u32, u32) = (KIB, 64 * KIB);
+/// Longest time that output may be held back.
+const BATCH_DELAY_MAX: Duration = Duration::from_secs(1);
+/// Longest host name in the DNS (RFC 1035, section 2.3.4).
+const HOST_NAME_LEN_MAX: usize = 253;
+
+/// Bytes of history: a power of two from 64 KiB to 64 MiB.
+pub(crate) fn history_bytes(text: &str) -> Result<u32, String> {
+    let (min, max) = HISTORY_BYTES;
+    let expected = "expected a power of two from 64KiB to 64MiB, as in 1MiB";
+    parse_bytes(text)
+        .filter(|bytes| bytes.is_power_of_two() && (min..=max).contains(bytes))
+        .ok_or_else(|| expected.to_owned())
+}
+
+/// Bytes of one read or one frame: 1 KiB to 64 KiB.
+pub(crate) fn chunk_bytes(text: &str) -> Result<u32, String> {
+    let (min, max) = CHUNK_BYTES;
+    parse_bytes(text)
+        .filter(|bytes| (min..=max).contains(bytes))
+        .ok_or_else(|| "expected 1KiB to 64KiB, as in 8KiB".to_owned())
+}
+
+/// Time to hold output back: 0 to 1 s, in `ms` unless `us` or `s` follows the number.
+pub(crate) fn batch_delay(text: &str) -> Result<Duration, String> {
+    let (number, unit) = split_unit(text);
+    let number: Option<u64> = number.parse().ok();
+    let delay = number.and_then(|number| match unit {
+        "us" | "µs" => Some(Duration::from_micros(number)),
+        "" | "ms" => Some(Duration::from_millis(number)),
+        "s" => Some(Duration::from_secs(number)),
+        _ => None,
+    });
+    delay
+        .filter(|delay| *delay <= BATCH_DELAY_MAX)
+        .ok_or_else(|| "expected 0 to 1s, as in 10ms".to_owned())
+}
+
+/// A name by which browsers reach the gateway, as in their `Host` header, without a port.
+pub(crate) fn host_name(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    let bracketed = |text: &str| {
+        let inside = text.strip_prefix('[')?.strip_suffix(']')?;
+        inside.parse::<std::net::Ipv6Addr>().ok()
+    };
+    let fits = !text.is_empty() && text.len() <= HOST_NAME_LEN_MAX;
+    if fits && (text.chars().all(plain) || bracketed(text).is_some()) {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err("expected a host name without scheme and port, as in box.example.org".to_owned())
+    }
+}
+
+/// A number of bytes with or without a binary unit; a power of 1024 whether written `KiB` or `K`.
+fn parse_bytes(text: &str) -> Option<u32> {
+    let (number, unit) = split_unit(text);
+    let factor = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => KIB,
+        "m" | "mib" => MIB,
+        _ => return None,
+    };
+    number.parse::<u32>().ok()?.checked_mul(factor)
+}
+
+fn split_unit(text: &str) -> (&str, &str) {
+    let end = text.find(|c: char| !c.is_ascii_digit());
+    let (number, unit) = text.split_at(end.unwrap_or(text.len()));
+    (number, unit.trim_start())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units_and_limits() {
+        for (text, expect) in [
+            ("65536", Some(65_536)),
+            ("64KiB", Some(65_536)),
+            ("64k", Some(65_536)),
+            ("1MiB", Some(1_048_576)),
+            ("64 MiB", Some(67_108_864)),
+            ("128MiB", None),
+            ("32KiB", None),
+            ("3MiB", None),
+            ("1MB", None),
+            ("-1", None),
+            ("", None),
+            ("99999999999999999999", None),
+            ("4194304KiB", None),
+        ] {
+            assert_eq!(history_bytes(text).ok(), expect, "{text}");
+        }
+        assert_eq!(chunk_bytes("8KiB"), Ok(8192));
+        assert!(chunk_bytes("65537").is_err());
+        assert!(chunk_bytes("1023").is_err());
+    }
+
+    #[test]
+    fn delays_have_units_and_a_limit() {
+        for (text, expect) in [
+            ("0", Some(Duration::ZERO)),
+            ("10", Some(Duration::from_millis(10))),
+            ("10ms", Some(Duration::from_millis(10))),
+            ("500us", Some(Duration::from_micros(500))),
+            ("1s", Some(Duration::from_secs(1))),
+            ("1001ms", None),
+            ("1m", None),
+            ("18446744073709551615s", None),
+        ] {
+            assert_eq!(batch_delay(text).ok(), expect, "{text}");
+        }
+    }
+
+    #[test]
+    fn host_names_are_names_only() {
+        for good in ["localhost", "Box.Example.org", "192.0.2.1", "[2001:db8::1]"] {
+            assert_eq!(host_name(good), Ok(good.to_ascii_lowercase()));
+        }
+        let long = "a".repeat(254);
+        for bad in [
+            "", "a b", "http://a", "a:80", "a/b", "[::1", "[x]", "*", &long,
+        ] {
+            assert!(host_name(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The command line as a person or a script meets it: the real program is run.
+
+mod command_line;
+mod gateway;
+mod place;
