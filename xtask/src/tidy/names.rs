@@ -29,9 +29,7 @@ enum Kind {
 /// Finds every definition whose name contains words that the glossary avoids.
 pub(super) fn check(tree: &Tree, glossary: &Glossary) -> Vec<Finding> {
     let rust = tree.files_ending("rs").map(|file| (file, rust_names(file)));
-    let script = tree
-        .files_ending("ts")
-        .map(|file| (file, script_names(&file.text)));
+    let script = tree.scripts().map(|file| (file, script_names(&file.text)));
     let mut findings = Vec::new();
     for (file, names) in rust.chain(script) {
         for name in names {

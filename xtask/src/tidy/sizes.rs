@@ -23,7 +23,7 @@ struct Limit {
 
 /// Finds files and functions that are too long to be read in one go. Tests are free.
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
-    let sources = tree.files_ending("rs").chain(tree.files_ending("ts"));
+    let sources = tree.files_ending("rs").chain(tree.scripts());
     sources
         .filter(|file| !file.is_test())
         .flat_map(check_file)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
@@ -22,7 +22,10 @@ const SKIPPED: [&str; 9] = [
 ];
 
 /// Endings of the files whose text is read; of all others only the path is known.
-const READ: [&str; 4] = ["md", "rs", "toml", "ts"];
+const READ: [&str; 5] = ["md", "rs", "toml", "ts", "tsx"];
+
+/// Folders that hold tests and nothing else.
+const TEST_FOLDERS: [&str; 3] = ["e2e", "test", "tests"];
 
 /// Every file of the repository by its path from the root.
 pub(super) struct Tree {
@@ -105,6 +108,11 @@ impl Tree {
         self.files.iter().find(|file| file.path == path)
     }
 
+    /// All TypeScript files.
+    pub(super) fn scripts(&self) -> impl Iterator<Item = &File> {
+        self.files_ending("ts").chain(self.files_ending("tsx"))
+    }
+
     /// All files that end in `.ending`.
     pub(super) fn files_ending<'a>(&'a self, ending: &'a str) -> impl Iterator<Item = &'a File> {
         self.files
@@ -122,14 +130,10 @@ impl File {
     /// Whether the file is for tests only, and so free of the limits on size.
     pub(super) fn is_test(&self) -> bool {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        let folders = self.path.parent().into_iter().flat_map(Path::components);
-        let in_test_folder = folders.into_iter().any(
-            |folder| matches!(folder, Component::Normal(name) if name == "tests" || name == "e2e"),
-        );
-        in_test_folder
-            || name == "tests.rs"
-            || name.ends_with(".test.ts")
-            || name.ends_with(".spec.ts")
+        let mut folders = self.path.parent().into_iter().flat_map(Path::iter);
+        let in_test_folder =
+            folders.any(|folder| TEST_FOLDERS.iter().any(|tests| folder == *tests));
+        in_test_folder || name == "tests.rs" || name.contains(".test.") || name.contains(".spec.")
     }
 }
 

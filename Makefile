@@ -1,0 +1,120 @@
+# The front door: `make run` and `make test` do everything on a fresh machine; `make help` lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+CARGO ?= cargo
+NPM ?= npm
+# Words behind `hither serve`: make run ARGS="--port 8080 -- htop"
+ARGS ?=
+
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
+ORACLE := crates/hither-screen/oracle
+
+.PHONY: help
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+## Run
+
+.PHONY: run
+run: build ## Build everything, start the gateway, print the address to open (ARGS="-- htop")
+	@exec $(TARGET_DIR)/release/hither serve $(ARGS)
+
+.PHONY: build
+build: web ## Build the web client and the release program
+	$(CARGO) build --release --locked --package hither
+
+.PHONY: web
+web: web/node_modules/.built ## Build the web client into web/dist
+
+web/node_modules/.built: web/node_modules/.installed $(WEB_SOURCES)
+	cd web && $(NPM) run --silent build
+	@touch $@
+
+web/node_modules/.installed: web/package-lock.json | tools
+	cd web && $(NPM) ci --no-audit --no-fund
+	@touch $@
+
+$(ORACLE)/node_modules/.installed: $(ORACLE)/package-lock.json | tools
+	cd $(ORACLE) && $(NPM) ci --no-audit --no-fund
+	@touch $@
+
+## Check
+
+.PHONY: test
+test: ## Run every check and test, installing what they need; the last lines say what ran
+	@scripts/test.sh
+
+.PHONY: tools
+tools:
+	@scripts/prerequisites.sh tools
+
+.PHONY: prerequisites
+prerequisites: ## Install what the tests need, when this user may
+	@scripts/prerequisites.sh tests
+
+.PHONY: fmt
+fmt: web/node_modules/.installed ## Format Rust and TypeScript
+	$(CARGO) fmt --all
+	cd web && $(NPM) run --silent format
+
+.PHONY: fmt-check
+fmt-check: ## Check the format of Rust (that of TypeScript is part of lint-web)
+	$(CARGO) fmt --all --check
+
+.PHONY: lint
+lint: lint-rust lint-web ## Lint Rust and TypeScript, warnings are errors
+
+.PHONY: lint-rust
+lint-rust: web
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+.PHONY: lint-web
+lint-web: web/node_modules/.installed
+	cd web && $(NPM) run --silent check && $(NPM) run --silent lint
+
+.PHONY: tidy
+tidy: ## Check sizes, names, dependency edges, documents and lint bans (also part of test-rust)
+	$(CARGO) xtask tidy
+
+.PHONY: doc
+doc: ## Build the documentation of all crates, warnings are errors
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --document-private-items
+
+.PHONY: deny
+deny: ## Check licences, sources, bans and advisories of dependencies (needs cargo-deny)
+	$(CARGO) deny check
+
+# Advisories are a repository of their own, which a test run should not have to reach.
+.PHONY: deny-offline
+deny-offline:
+	$(CARGO) deny check bans licenses sources
+
+.PHONY: test-rust
+test-rust: export HITHER_REQUIRE_ORACLE = 1
+test-rust: web $(if $(wildcard $(ORACLE)/package.json),$(ORACLE)/node_modules/.installed) ## Run the Rust tests and doctests
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+	  $(CARGO) nextest run --workspace --locked && $(CARGO) test --workspace --locked --doc; \
+	else \
+	  $(CARGO) test --workspace --locked; \
+	fi
+
+.PHONY: test-web
+test-web: web ## Run the unit tests of the web client, and its pages in Chromium
+	cd web && $(NPM) run --silent test && $(NPM) run --silent test:pages
+
+.PHONY: test-e2e
+test-e2e: web ## Run the web client in Chromium against a real gateway
+	$(CARGO) build --locked --package hither
+	cd web && HITHER_BIN="$(abspath $(TARGET_DIR))/debug/hither" $(NPM) run --silent e2e
+
+## Clean
+
+.PHONY: clean
+clean: ## Remove everything that was built or installed here
+	$(CARGO) clean
+	rm -rf web/dist web/node_modules $(ORACLE)/node_modules
