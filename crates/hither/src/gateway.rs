@@ -155,11 +155,9 @@ fn read_answer(status: StatusCode, bytes: &[u8]) -> Result<Value, GatewayError> 
     Err(GatewayError::Refused { status, message })
 }
 
-/// The words of an error answer: `{"error":{"message":…}}`, `{"message":…}` or `{"error":…}`.
+/// The words of an error answer, which is problem details (RFC 9457).
 fn reason(answer: &Value) -> Option<String> {
-    let error = answer.get("error").unwrap_or(answer);
-    let words = error.get("message").unwrap_or(error).as_str()?;
-    Some(words.to_owned())
+    Some(answer.get("detail")?.as_str()?.to_owned())
 }
 
 impl From<GatewayError> for Failure {

@@ -5,7 +5,7 @@
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 
 use rustix::process::geteuid;
 
@@ -31,8 +31,8 @@ pub(crate) enum RuntimeDirError {
         owner: u32,
     },
     /// Others may enter.
-    #[error("runtime directory {} has mode {mode:04o}, expected 0700", path.display())]
-    Mode {
+    #[error("runtime directory {} is open to others (mode {mode:04o})", path.display())]
+    Open {
         /// The directory.
         path: PathBuf,
         /// Its permission bits.
@@ -49,9 +49,9 @@ pub(crate) enum RuntimeDirError {
 }
 
 impl RuntimeDir {
-    /// The directory at `path`.
-    pub(crate) const fn new(path: PathBuf) -> Self {
-        Self(path)
+    /// The directory at `path`, seen from the current directory.
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self(absolute(&path).unwrap_or(path))
     }
 
     /// Where it is when nobody says otherwise: below `$XDG_RUNTIME_DIR`, or what systemd would
@@ -98,8 +98,8 @@ impl RuntimeDir {
             return Err(RuntimeDirError::Owner { path, owner });
         }
         let mode = metadata.permissions().mode() & 0o7777;
-        if mode != 0o700 {
-            return Err(RuntimeDirError::Mode { path, mode });
+        if mode & 0o077 != 0 {
+            return Err(RuntimeDirError::Open { path, mode });
         }
         Ok(())
     }
@@ -110,7 +110,7 @@ impl RuntimeDirError {
     pub(crate) fn cure(&self) -> String {
         match self {
             Self::Missing(_) => "start a gateway with `hither serve`".to_owned(),
-            Self::Mode { path, .. } => format!("run `chmod 700 {}`", path.display()),
+            Self::Open { path, .. } => format!("run `chmod 700 {}`", path.display()),
             Self::NotADirectory(_) | Self::Owner { .. } | Self::Unreadable { .. } => {
                 "name another one with --runtime-dir DIR or HITHER_RUNTIME_DIR".to_owned()
             }
@@ -134,17 +134,20 @@ mod tests {
 
     #[test]
     fn a_closed_directory_of_ours_is_trusted() {
-        let (_folder, dir) = with_mode(0o700);
-        dir.examine().unwrap();
+        for mode in [0o700, 0o2700] {
+            let (_folder, dir) = with_mode(mode);
+            dir.examine().unwrap();
+        }
     }
 
     #[test]
     fn open_missing_and_linked_directories_are_not() {
-        for mode in [0o755, 0o770, 0o707, 0o1700] {
+        for mode in [0o755, 0o770, 0o707, 0o701] {
             let (_folder, dir) = with_mode(mode);
             let err = dir.examine().unwrap_err();
             assert!(
-                err.to_string().contains(&format!("has mode {mode:04o}")),
+                err.to_string()
+                    .contains(&format!("open to others (mode {mode:04o})")),
                 "{err}"
             );
         }

@@ -59,8 +59,8 @@ fn table(sessions: &[Session]) -> String {
 }
 
 fn row(session: &Session) -> [String; 6] {
-    let mut what = shown(&session.command.text());
-    if !session.title.is_empty() && session.title != session.command.text() {
+    let mut what = shown(&session.command);
+    if !session.title.is_empty() && session.title != session.command {
         what = format!("{what}  ({})", shown(&session.title));
     }
     [
@@ -90,7 +90,7 @@ mod tests {
     fn the_table_has_columns() {
         let list = json!([
             {"id": "abcdefghijklmnop", "status": "running", "cols": 80, "rows": 24, "clients": 2,
-             "createdAt": "2026-11-24T02:17:00Z", "command": ["vim", "a"], "title": "a - VIM"},
+             "createdAt": "2026-11-24T02:17:00Z", "command": "vim a", "title": "a - VIM"},
             {"id": "bbcdefghijklmnop", "status": "exited", "cols": 120, "rows": 40,
              "createdAt": "2026-11-24T02:18:00Z", "command": "bash", "title": "bash"},
         ]);

@@ -205,7 +205,7 @@ fn the_doctor_finds_an_open_runtime_directory_and_names_the_cure() {
     assert_eq!(run.code, 1, "{run:#?}");
     let path = place.path().display();
     for line in [
-        format!("✗ runtime directory {path} has mode 0755, expected 0700\n"),
+        format!("✗ runtime directory {path} is open to others (mode 0755)\n"),
         format!("    → run `chmod 700 {path}`\n"),
         "\nOne thing must be changed.\n".to_owned(),
     ] {

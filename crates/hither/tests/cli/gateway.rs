@@ -5,7 +5,7 @@ use std::os::unix::net::UnixListener;
 use crate::place::{Asked, Place};
 
 const LIST: &str = r#"[
-    {"id":"aaaabbbbccccdddd","title":"bash","command":["bash"],"cwd":"/","cols":80,"rows":24,
+    {"id":"aaaabbbbccccdddd","title":"bash","command":"bash","cwd":"/","cols":80,"rows":24,
      "createdAt":"2026-11-24T02:17:00Z","status":"running","active":true,"clients":1},
     {"id":"aabbbbbbccccdddd","title":"top","command":"htop -d 1","cwd":"/","cols":120,"rows":40,
      "createdAt":"2026-11-24T02:18:00Z","status":"exited","active":false,"clients":0}
@@ -79,10 +79,10 @@ fn nothing_that_a_program_said_is_obeyed() {
     // Test X05 of the security catalogue: ESC, C1, UTF-8 C1, CR, bidi, zero-width.
     let hostile = "\u{1b}]0;x\u{7}\u{9b}31m\r\u{202e}abc\u{200b}\u{feff}\u{85}";
     let list = serde_json::json!([{
-        "id": hostile, "title": hostile, "command": [hostile], "status": hostile,
+        "id": hostile, "title": hostile, "command": hostile, "status": hostile,
         "createdAt": hostile
     }]);
-    let error = serde_json::json!({"error": {"code": "x", "message": hostile}});
+    let error = serde_json::json!({"code": "x", "detail": hostile});
     for (arguments, answer) in [
         (&["ls"][..], (200, list.to_string())),
         (&["ls", "--json"], (200, list.to_string())),
@@ -202,13 +202,11 @@ fn url_prints_the_address() {
 
 #[test]
 fn answers_of_the_wrong_kind_are_errors_with_their_own_codes() {
-    let refused =
-        r#"{"error":{"code":"limit_reached","message":"limit of 9 sessions is reached"}}"#;
+    let refused = r#"{"code":"limit_reached","detail":"limit of 9 sessions is reached"}"#;
     let long = format!("\"{}\"", "x".repeat(5 << 20));
     for (answer, code, word) in [
         ((429, refused), 77, "limit of 9 sessions is reached"),
-        ((403, r#"{"message":"not for you"}"#), 77, "not for you"),
-        ((403, r#"{"error":"not at all"}"#), 77, "not at all"),
+        ((403, r#"{"detail":7}"#), 77, "403"),
         ((404, ""), 69, "404"),
         ((500, "<html>"), 70, "500"),
         ((200, "<html>"), 70, "could not be understood"),

@@ -26,11 +26,9 @@ pub(super) fn runtime_dir(dir: &RuntimeDir) -> Finding {
 
 /// A runtime directory that `hither serve` will have to make.
 fn missing_runtime_dir(path: &Path) -> Finding {
-    let parent = path.ancestors().skip(1).find(|folder| folder.exists());
-    let writable = parent.is_some_and(|folder| {
-        let wanted = Access::WRITE_OK | Access::EXEC_OK;
-        folder.is_dir() && access(folder, wanted).is_ok()
-    });
+    let wanted = Access::WRITE_OK | Access::EXEC_OK;
+    let parent = path.parent().filter(|parent| parent.is_dir());
+    let writable = parent.is_some_and(|parent| access(parent, wanted).is_ok());
     let what = format!("runtime directory {}", path.display());
     if writable {
         Finding::good(format!("{what}, made when `hither serve` starts"))
@@ -125,8 +123,10 @@ mod tests {
     #[test]
     fn a_missing_runtime_directory_is_fine_where_it_can_be_made() {
         let folder = tempfile::tempdir().unwrap();
-        let inside = RuntimeDir::new(folder.path().join("a/b"));
+        let inside = RuntimeDir::new(folder.path().join("a"));
         assert_eq!(runtime_dir(&inside).verdict, Verdict::Good);
+        let deep = RuntimeDir::new(folder.path().join("a/b"));
+        assert_eq!(runtime_dir(&deep).verdict, Verdict::Bad);
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
         let below_a_file = RuntimeDir::new(file.join("hither"));
