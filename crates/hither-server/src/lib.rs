@@ -1,7 +1,9 @@
 //! The gateway: listeners, workers, WebSocket, HTTP API, web assets.
 #![forbid(unsafe_code)]
 
+mod assets;
 mod clock;
 mod directory;
+pub mod http;
 pub mod sessions;
 mod worker;

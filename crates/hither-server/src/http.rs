@@ -1,0 +1,39 @@
+//! The control plane: HTTP, authentication, and the handshake of `/ws`.
+//!
+//! A request passes through these, in this order: [`serve`] accepts the connection and bounds it;
+//! `door` checks host and origin, before anything else looks at the request; the router of
+//! `routes` finds the handler; the handler's `Access` argument verifies the credential and is the
+//! only way to sessions; `headers` puts the security headers on whatever comes out. After the
+//! handshake of `/ws` the socket itself goes to the data plane and never comes back.
+
+mod access;
+mod app;
+mod auth;
+mod bind;
+mod body;
+mod door;
+mod events;
+mod handover;
+mod headers;
+mod output;
+mod pages;
+mod problem;
+mod routes;
+mod serve;
+mod session_json;
+mod session_routes;
+mod status;
+mod stream_body;
+mod time;
+mod ttyd;
+mod upgrade;
+mod wire;
+
+pub use app::{App, Config};
+pub use auth::Auth;
+pub use bind::{BindRefused, NO_AUTH_MEANING, check_bind};
+pub use routes::{Guard, ROUTES, Route};
+pub use serve::{
+    CONNECTIONS_MAX, DRAIN_DEADLINE, HEADER_BYTES_MAX, HEADER_DEADLINE, HEADERS_MAX, Listener,
+    Server, Stop,
+};

@@ -1,0 +1,85 @@
+//! The argument by which a handler asks for a verified sender.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use hither_auth::{Authenticated, Authorization, Denied, Intent, Presented, cookie_values};
+use http::header::{AUTHORIZATION, COOKIE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, Method};
+
+use super::app::App;
+use super::door::Arrival;
+use super::problem::Problem;
+use super::upgrade::is_upgrade;
+
+/// Proof that the request was verified; needed for [`App::sessions`].
+#[derive(Debug)]
+pub(crate) struct Access {
+    proof: Authenticated,
+    secrets: Vec<String>,
+}
+
+impl Access {
+    /// The proof itself.
+    pub(crate) const fn proof(&self) -> &Authenticated {
+        &self.proof
+    }
+
+    /// The texts among the credentials that may be a login's.
+    pub(crate) fn login_texts(&self) -> impl Iterator<Item = &str> {
+        self.secrets.iter().map(String::as_str)
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Access {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let arrival = Arrival::of(parts)?;
+        let authorization = single(&parts.headers, &AUTHORIZATION)?;
+        let cookies = single(&parts.headers, &COOKIE)?.unwrap_or("");
+        let shown = Presented {
+            peer: arrival.peer,
+            intent: intent(parts),
+            from: arrival.from,
+            site: arrival.site,
+            authorization,
+            cookies,
+            cookie_name: &arrival.cookie_name,
+        };
+        let proof = app.auth.verify(&shown).map_err(Problem::from)?;
+        let from_header = authorization.and_then(|header| Authorization::parse(header).ok());
+        let from_cookies = cookie_values(cookies, &arrival.cookie_name).map(str::to_owned);
+        let from_header = from_header.map(|header| header.secret().to_owned());
+        Ok(Self { proof, secrets: from_header.into_iter().chain(from_cookies).collect() })
+    }
+}
+
+/// What a request would do. Only GET and HEAD read.
+fn intent(parts: &Parts) -> Intent {
+    if is_upgrade(parts) || parts.uri.path() == "/ws" {
+        Intent::Upgrade
+    } else if parts.method == Method::GET || parts.method == Method::HEAD {
+        Intent::Read
+    } else {
+        Intent::Change
+    }
+}
+
+/// The value of a header that may be there once. Two are refused: which one counts is unclear.
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Problem> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next();
+    if values.next().is_some() {
+        return Err(Problem::bad_request(
+            "duplicate_header",
+            format!("header {name} must be there once"),
+        ));
+    }
+    let Some(value) = first else {
+        return Ok(None);
+    };
+    let text = value.to_str();
+    text.map(Some).map_err(|_| Problem::from(Denied::Wrong))
+}

@@ -1,0 +1,93 @@
+//! `GET /api/events`: what happens to sessions, as server-sent events.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::response::Response;
+use serde_json::{Value, json};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::access::Access;
+use super::app::App;
+use super::serve::{Stop, stopped};
+use super::session_json::{ExitJson, SessionJson};
+use super::stream_body::{Source, event, event_stream};
+use super::time::rfc3339;
+use crate::sessions::SessionEvent;
+
+/// Time after which a comment is sent, so that both ends notice a dead connection.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// `GET /api/events`
+pub(crate) async fn stream(State(app): State<Arc<App>>, access: Access) -> Response {
+    event_stream(Events {
+        state: Stage::Greeting,
+        events: app.sessions(access.proof()).events(),
+        stop: app.stop.clone(),
+    })
+}
+
+struct Events {
+    state: Stage,
+    events: Receiver<SessionEvent>,
+    stop: Stop,
+}
+
+enum Stage {
+    Greeting,
+    Listening,
+}
+
+impl Source for Events {
+    async fn next(mut self) -> Option<(Bytes, Self)> {
+        if matches!(self.state, Stage::Greeting) {
+            self.state = Stage::Listening;
+            return Some((event(&stamped(json!({ "type": "connected" }))), self));
+        }
+        let bytes = tokio::select! {
+            () = stopped(&mut self.stop) => return None,
+            () = tokio::time::sleep(HEARTBEAT) => Bytes::from_static(b":\n\n"),
+            received = self.events.recv() => match received {
+                Ok(happened) => event(&stamped(to_json(happened))),
+                Err(RecvError::Lagged(count)) => {
+                    event(&stamped(json!({ "type": "missed", "count": count })))
+                }
+                Err(RecvError::Closed) => return None,
+            },
+        };
+        Some((bytes, self))
+    }
+}
+
+fn to_json(happened: SessionEvent) -> Value {
+    match happened {
+        SessionEvent::Created(info) => {
+            let session = SessionJson::from(*info);
+            json!({
+                "type": "session-start",
+                "sessionId": session.id,
+                "sessionName": session.title,
+                "command": session.command,
+                "session": session,
+            })
+        }
+        SessionEvent::Exited(id, status) => json!({
+            "type": "session-exit",
+            "sessionId": id.as_str(),
+            "exitCode": status.shell_code(),
+            "exit": ExitJson::from(status),
+        }),
+        SessionEvent::Closed(id) => json!({ "type": "session-closed", "sessionId": id.as_str() }),
+        SessionEvent::Title(id, title) => {
+            json!({ "type": "session-title", "sessionId": id.as_str(), "title": title })
+        }
+    }
+}
+
+fn stamped(mut event: Value) -> Value {
+    event["timestamp"] = rfc3339(SystemTime::now()).into();
+    event
+}

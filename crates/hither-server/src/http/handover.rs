@@ -1,0 +1,213 @@
+//! From the handshake to the data plane.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hither_auth::Authenticated;
+use hither_core::{Role, SessionId};
+use hither_protocol::hither::{ErrorCode, ServerFrame, WireError};
+use hither_protocol::websocket::{CloseCode, Opcode, append_frame, encode_close};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
+use tracing::debug;
+
+use super::app::App;
+use super::ttyd;
+use super::wire::Wire;
+use crate::sessions::{
+    Connection, CreateError, Life, NewSession, SessionError, Sessions, ViewerProtocol,
+};
+
+/// Time that a client gets to answer a close frame.
+const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Where a handler leaves a handover for the connection that it was called on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Slot(Arc<Mutex<Option<Handover>>>);
+
+/// A connection that is about to leave HTTP.
+#[derive(Debug)]
+pub(crate) struct Handover {
+    pub(crate) app: Arc<App>,
+    pub(crate) proof: Authenticated,
+    pub(crate) on_upgrade: OnUpgrade,
+    pub(crate) wanted: Wanted,
+}
+
+/// What the client asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) protocol: ViewerProtocol,
+    /// `None`: a session of its own. `Some(None)`: a name that no session can have.
+    pub(crate) session: Option<Option<SessionId>>,
+}
+
+/// Why a connection was not handed over: what its close frame says.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) close: CloseCode,
+    pub(crate) error: WireError,
+}
+
+/// A connection that has left HTTP.
+#[derive(Debug)]
+pub(crate) struct Upgraded {
+    pub(crate) wire: Wire,
+    /// Bytes that were read behind the handshake and not used yet.
+    pub(crate) read_ahead: Vec<u8>,
+}
+
+impl Slot {
+    pub(crate) fn put(&self, handover: Handover) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(handover);
+    }
+
+    pub(crate) fn take(&self) -> Option<Handover> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Handover {
+    /// Takes the socket out of HTTP and gives it to the session, or says why not and closes.
+    pub(crate) async fn run(self) {
+        let Some(mut upgraded) = take_socket(self.on_upgrade).await else {
+            return;
+        };
+        let sessions = self.app.sessions(&self.proof);
+        let found = find_or_create(sessions, self.wanted, &mut upgraded).await;
+        let result = match found {
+            Ok(Some(session)) => attach(sessions, self.wanted, session, upgraded).await,
+            Ok(None) => return,
+            Err(refusal) => upgraded.refuse(self.wanted.protocol, refusal).await,
+        };
+        if let Err(error) = result {
+            debug!(%error, "handover failed");
+        }
+    }
+}
+
+/// The socket and what was read ahead; `None` when the client has gone.
+async fn take_socket(on_upgrade: OnUpgrade) -> Option<Upgraded> {
+    let upgraded = match on_upgrade.await {
+        Ok(upgraded) => upgraded,
+        Err(error) => {
+            debug!(%error, "client left during the handshake");
+            return None;
+        }
+    };
+    let parts = upgraded.downcast::<TokioIo<Wire>>();
+    let parts = parts.expect("every connection is served on a Wire");
+    Some(Upgraded { wire: parts.io.into_inner(), read_ahead: parts.read_buf.into() })
+}
+
+/// The session to attach to; `None` when the client has gone before it said what it wants.
+async fn find_or_create(
+    sessions: &dyn Sessions,
+    wanted: Wanted,
+    upgraded: &mut Upgraded,
+) -> Result<Option<SessionId>, Refusal> {
+    let named = match wanted.session {
+        Some(id) => {
+            let info = id.and_then(|id| sessions.find(id));
+            Some(info.ok_or(SessionError::NotFound)?.id)
+        }
+        None => None,
+    };
+    if wanted.protocol != ViewerProtocol::Ttyd {
+        return Ok(named);
+    }
+    let Some(size) = ttyd::first_message(upgraded).await? else {
+        return Ok(None);
+    };
+    let Some(id) = named else {
+        let new =
+            NewSession { command: None, cwd: None, title: None, size, life: Life::WithViewer };
+        return Ok(Some(sessions.create(new).await?.id));
+    };
+    if let Some(size) = size {
+        match sessions.resize(id, size).await {
+            // The screen of a session that has exited is shown at the size it had.
+            Ok(()) | Err(SessionError::Exited) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Some(id))
+}
+
+async fn attach(
+    sessions: &dyn Sessions,
+    wanted: Wanted,
+    session: SessionId,
+    upgraded: Upgraded,
+) -> io::Result<()> {
+    let attached = sessions.attach(Connection {
+        socket: upgraded.wire.into_socket()?,
+        read_ahead: upgraded.read_ahead,
+        protocol: wanted.protocol,
+        session,
+        role: Role::Operator,
+    });
+    let Err(error) = attached else {
+        return Ok(());
+    };
+    if wanted.session.is_none() {
+        // Nobody will ever see the session that was made for this connection.
+        sessions.close(session).await.map_err(io::Error::other)?;
+    }
+    Err(io::Error::other(error))
+}
+
+impl Upgraded {
+    /// Sends the error and the close frame, and waits until the client has seen them: closing
+    /// with unread bytes would reset the connection and take them away.
+    async fn refuse(mut self, protocol: ViewerProtocol, refusal: Refusal) -> io::Result<()> {
+        let mut frames = Vec::new();
+        let close = encode_close(refusal.close, &refusal.error.message);
+        if protocol == ViewerProtocol::Hither {
+            let mut body = Vec::new();
+            ServerFrame::Error(refusal.error).encode(&mut body);
+            append_frame(&mut frames, Opcode::Binary, &[&body], None);
+        }
+        append_frame(&mut frames, Opcode::Close, &[close.as_bytes()], None);
+        self.wire.write_all(&frames).await?;
+        self.wire.shutdown().await?;
+        let mut sink = [0; 4096];
+        let gone = async { while matches!(self.wire.read(&mut sink).await, Ok(1..)) {} };
+        // A client that keeps talking is cut off.
+        timeout(CLOSE_DEADLINE, gone).await.map_err(io::Error::from)
+    }
+}
+
+impl Refusal {
+    /// A refusal with one of the codes of the API.
+    pub(crate) fn new(close: CloseCode, code: &str, message: String) -> Self {
+        let code = match close {
+            CloseCode::SESSION_NOT_FOUND => ErrorCode::SessionNotFound,
+            CloseCode::TOO_MANY_VIEWERS => ErrorCode::TooManyViewers,
+            _ => ErrorCode::Other(code.to_owned()),
+        };
+        Self { close, error: WireError { code, message } }
+    }
+}
+
+impl From<SessionError> for Refusal {
+    fn from(error: SessionError) -> Self {
+        let close = match error {
+            SessionError::NotFound => CloseCode::SESSION_NOT_FOUND,
+            SessionError::Exited => CloseCode::SESSION_CLOSED,
+            SessionError::TooManyViewers { .. } => CloseCode::TOO_MANY_VIEWERS,
+            SessionError::Stopping => CloseCode::RESTART,
+            SessionError::InputFull => CloseCode::INTERNAL,
+        };
+        Self::new(close, error.code(), error.to_string())
+    }
+}
+
+impl From<CreateError> for Refusal {
+    fn from(error: CreateError) -> Self {
+        Self::new(CloseCode::INTERNAL, error.code(), error.to_string())
+    }
+}

@@ -1,0 +1,142 @@
+//! Errors of the API: problem details (RFC 9457) with a stable code.
+
+use axum::response::{IntoResponse, Response};
+use hither_auth::Denied;
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, StatusCode};
+use serde_json::json;
+
+use crate::sessions::{CreateError, SessionError};
+
+/// An error answer. The detail is for people and says nothing about the inside of the server.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    header: Option<(HeaderName, &'static str)>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into(), header: None }
+    }
+
+    /// The same with one more header.
+    pub(crate) fn with_header(self, name: HeaderName, value: &'static str) -> Self {
+        Self { header: Some((name, value)), ..self }
+    }
+
+    pub(crate) fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// Asks for a bearer token. Not for Basic, at which browsers would open a password dialog.
+    pub(crate) fn unauthorized(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code, detail)
+            .with_header(WWW_AUTHENTICATE, "Bearer realm=\"hither\"")
+    }
+
+    pub(crate) fn cross_site(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "cross_site", detail)
+    }
+
+    pub(crate) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here")
+    }
+
+    pub(crate) fn method_not_allowed() -> Self {
+        let detail = "this path does not have that method";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+    }
+
+    pub(crate) fn request_timeout() -> Self {
+        let detail = "the body did not arrive in time";
+        Self::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail)
+    }
+
+    pub(crate) fn too_large(max: usize) -> Self {
+        let detail = format!("body exceeds limit of {max} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+    }
+
+    pub(crate) fn unsupported_media_type() -> Self {
+        let detail = "content type must be application/json";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+    }
+
+    pub(crate) fn misdirected(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::MISDIRECTED_REQUEST, "host_not_allowed", detail)
+    }
+
+    /// Asks for a WebSocket handshake of version 13 (RFC 6455 section 4.4).
+    pub(crate) fn upgrade_required(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", detail)
+            .with_header(http::header::SEC_WEBSOCKET_VERSION, "13")
+    }
+
+    pub(crate) fn internal() -> Self {
+        let detail = "something went wrong; the log has more";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Missing => Self::unauthorized("unauthenticated", denied.to_string()),
+            Denied::Wrong => Self::unauthorized("credentials_refused", denied.to_string()),
+            Denied::CrossSite => Self::cross_site(denied.to_string()),
+        }
+    }
+}
+
+impl From<CreateError> for Problem {
+    fn from(error: CreateError) -> Self {
+        let status = match error {
+            CreateError::ProgramNotFound
+            | CreateError::DirectoryNotFound
+            | CreateError::InvalidCommand => StatusCode::BAD_REQUEST,
+            CreateError::LimitReached { .. } | CreateError::HostUnavailable => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            CreateError::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::new(status, error.code(), error.to_string())
+    }
+}
+
+impl From<SessionError> for Problem {
+    fn from(error: SessionError) -> Self {
+        let status = match error {
+            SessionError::NotFound => StatusCode::NOT_FOUND,
+            SessionError::Exited => StatusCode::CONFLICT,
+            SessionError::InputFull
+            | SessionError::TooManyViewers { .. }
+            | SessionError::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, error.code(), error.to_string())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason().unwrap_or("Error"),
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.detail,
+        });
+        let content_type = (CONTENT_TYPE, "application/problem+json");
+        let mut response = (self.status, [content_type], body.to_string()).into_response();
+        let headers = response.headers_mut();
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if let Some((name, value)) = self.header {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+}

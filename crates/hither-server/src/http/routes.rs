@@ -1,0 +1,97 @@
+//! The table of routes, from which the router is made.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{MethodRouter, delete, get, post};
+
+use super::app::App;
+use super::problem::Problem;
+use super::{auth, events, output, pages, session_routes, status, upgrade};
+
+/// One method of one path.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    /// `GET` answers `HEAD` too.
+    pub method: &'static str,
+    /// Pattern; `{id}` is one segment, `{*path}` is the rest.
+    pub path: &'static str,
+    /// Who gets an answer.
+    pub guard: Guard,
+    handler: fn() -> MethodRouter<Arc<App>>,
+}
+
+/// Who gets an answer from a route, apart from pages of other sites, which never do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// Everybody: there is nothing to protect.
+    Public,
+    /// Everybody who knows the secret that is in the body.
+    Secret,
+    /// Whoever has a credential.
+    Credential,
+}
+
+macro_rules! routes {
+    ($($method:ident $path:literal $guard:ident $handler:path;)*) => {
+        /// Every route there is. The router is made from this table, so none can be missing in it.
+        pub const ROUTES: &[Route] = &[$(Route {
+            method: verb!($method),
+            path: $path,
+            guard: Guard::$guard,
+            handler: || $method($handler),
+        }),*];
+    };
+}
+
+macro_rules! verb {
+    (get) => {
+        "GET"
+    };
+    (post) => {
+        "POST"
+    };
+    (delete) => {
+        "DELETE"
+    };
+}
+
+routes! {
+    get "/" Public pages::start;
+    get "/s/{id}" Public pages::session;
+    get "/assets/{*path}" Public pages::asset;
+    get "/favicon.ico" Public pages::root_file;
+    get "/favicon.svg" Public pages::root_file;
+    get "/manifest.webmanifest" Public pages::root_file;
+    get "/health" Public status::health;
+    get "/api/health" Public status::health;
+    get "/api/auth/config" Public auth::config;
+    post "/api/auth/launch" Secret auth::launch;
+    post "/api/auth/login" Secret auth::login;
+    post "/api/auth/logout" Credential auth::logout;
+    get "/api/auth/current-user" Credential auth::current_user;
+    get "/api/config" Credential status::config;
+    get "/api/server/status" Credential status::status;
+    get "/api/events" Credential events::stream;
+    get "/api/sessions" Credential session_routes::list;
+    post "/api/sessions" Credential session_routes::create;
+    get "/api/sessions/{id}" Credential session_routes::find;
+    delete "/api/sessions/{id}" Credential session_routes::close;
+    post "/api/sessions/{id}/resize" Credential session_routes::resize;
+    post "/api/sessions/{id}/reset-size" Credential session_routes::reset_size;
+    post "/api/sessions/{id}/input" Credential session_routes::input;
+    get "/api/sessions/{id}/stream" Credential output::stream;
+    post "/api/cleanup-exited" Credential session_routes::remove_exited;
+    get "/token" Credential upgrade::ttyd_token;
+    get "/ws" Credential upgrade::upgrade;
+}
+
+/// The router of [`ROUTES`], with problems for all other paths and methods.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    ROUTES
+        .iter()
+        .fold(Router::new(), |router, route| router.route(route.path, (route.handler)()))
+        .fallback(|| async { Problem::not_found() })
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .with_state(app)
+}

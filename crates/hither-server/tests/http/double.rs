@@ -1,0 +1,169 @@
+//! Sessions that only exist in memory and remember what was done to them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, SystemTime};
+
+use hither_core::{ExitStatus, SessionId, WindowSize};
+use hither_server::sessions::{
+    BoxFuture, Connection, CreateError, NewSession, ServerStatus, SessionError, SessionEvent,
+    SessionInfo, Sessions, Status,
+};
+use tokio::sync::{broadcast, mpsc};
+
+pub(crate) struct Double {
+    state: Mutex<State>,
+    events: broadcast::Sender<SessionEvent>,
+    attached: mpsc::Sender<Connection>,
+}
+
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) sessions: BTreeMap<SessionId, SessionInfo>,
+    pub(crate) created: Vec<NewSession>,
+    pub(crate) inputs: Vec<Vec<u8>>,
+    /// Everything that was done, in words.
+    pub(crate) done: Vec<String>,
+    pub(crate) refuse: Option<CreateError>,
+    pub(crate) refuse_attach: Option<SessionError>,
+}
+
+impl Double {
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Connection>) {
+        let (attached, connections) = mpsc::channel(64);
+        let double = Self { state: Mutex::default(), events: broadcast::Sender::new(4), attached };
+        (double, connections)
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    pub(crate) fn add(&self, status: Status) -> SessionId {
+        let mut state = self.state();
+        let number = u8::try_from(state.sessions.len()).unwrap();
+        let id = SessionId::from_random([b't', b'e', b's', b't', 0, 0, 0, 0, 0, number]);
+        state.sessions.insert(id, info(id, status));
+        id
+    }
+
+    pub(crate) fn tell(&self, event: SessionEvent) {
+        self.events.send(event).unwrap();
+    }
+
+    fn change(&self, id: SessionId, what: String) -> Result<(), SessionError> {
+        let mut state = self.state();
+        match state.sessions.get(&id).ok_or(SessionError::NotFound)?.status {
+            Status::Exited(_) => return Err(SessionError::Exited),
+            Status::Running => state.done.push(what),
+        }
+        Ok(())
+    }
+}
+
+fn info(id: SessionId, status: Status) -> SessionInfo {
+    SessionInfo {
+        id,
+        title: "a title".to_owned(),
+        command: vec!["sh".to_owned(), "-c".to_owned(), "exit 3".to_owned()],
+        cwd: PathBuf::from("/tmp"),
+        size: WindowSize::DEFAULT,
+        created: SystemTime::UNIX_EPOCH,
+        updated: SystemTime::UNIX_EPOCH + Duration::from_millis(1500),
+        status,
+        viewers: 2,
+    }
+}
+
+impl Sessions for Double {
+    fn create(&self, new: NewSession) -> BoxFuture<'_, Result<SessionInfo, CreateError>> {
+        Box::pin(async move {
+            if let Some(error) = self.state().refuse.clone() {
+                return Err(error);
+            }
+            let id = self.add(Status::Running);
+            let mut state = self.state();
+            let info = state.sessions.get_mut(&id).unwrap();
+            info.size = new.size.unwrap_or(WindowSize::DEFAULT);
+            let info = info.clone();
+            state.done.push(format!("create {id}"));
+            state.created.push(new);
+            Ok(info)
+        })
+    }
+
+    fn list(&self) -> Vec<SessionInfo> {
+        self.state().sessions.values().cloned().collect()
+    }
+
+    fn find(&self, id: SessionId) -> Option<SessionInfo> {
+        self.state().sessions.get(&id).cloned()
+    }
+
+    fn input(&self, id: SessionId, bytes: Vec<u8>) -> BoxFuture<'_, Result<(), SessionError>> {
+        Box::pin(async move {
+            self.change(id, format!("input {}", bytes.len()))?;
+            self.state().inputs.push(bytes);
+            Ok(())
+        })
+    }
+
+    fn resize(&self, id: SessionId, size: WindowSize) -> BoxFuture<'_, Result<(), SessionError>> {
+        Box::pin(async move { self.change(id, format!("resize {size}")) })
+    }
+
+    fn reset_size(&self, id: SessionId) -> BoxFuture<'_, Result<(), SessionError>> {
+        Box::pin(async move { self.change(id, "reset-size".to_owned()) })
+    }
+
+    fn close(&self, id: SessionId) -> BoxFuture<'_, Result<(), SessionError>> {
+        Box::pin(async move {
+            let mut state = self.state();
+            state.sessions.remove(&id).ok_or(SessionError::NotFound)?;
+            state.done.push("close".to_owned());
+            Ok(())
+        })
+    }
+
+    fn remove_exited(&self) -> BoxFuture<'_, usize> {
+        Box::pin(async move {
+            let mut state = self.state();
+            let before = state.sessions.len();
+            state.sessions.retain(|_, info| info.status == Status::Running);
+            state.done.push("remove-exited".to_owned());
+            before - state.sessions.len()
+        })
+    }
+
+    fn attach(&self, connection: Connection) -> Result<(), SessionError> {
+        let mut state = self.state();
+        if let Some(error) = state.refuse_attach {
+            return Err(error);
+        }
+        let known = state.sessions.contains_key(&connection.session);
+        known.then_some(()).ok_or(SessionError::NotFound)?;
+        state.done.push(format!("attach {:?}", connection.protocol));
+        self.attached.try_send(connection).unwrap();
+        Ok(())
+    }
+
+    fn events(&self) -> broadcast::Receiver<SessionEvent> {
+        self.events.subscribe()
+    }
+
+    fn status(&self) -> ServerStatus {
+        let state = self.state();
+        let running = state.sessions.values().filter(|info| info.status == Status::Running);
+        let sessions_running = running.count();
+        ServerStatus {
+            uptime: Duration::from_millis(61_500),
+            sessions_running,
+            sessions_exited: state.sessions.len() - sessions_running,
+            viewers: 5,
+            workers: 2,
+        }
+    }
+}
+
+pub(crate) const EXITED: Status = Status::Exited(ExitStatus::Code(3));

@@ -1,0 +1,129 @@
+//! A server on a port of its own, with every credential there is.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use hither_auth::{ApiToken, Mode, TokenRecord, Tokens};
+use hither_core::SessionId;
+use hither_server::http::{App, Auth, Config, Listener, Server};
+use hither_server::sessions::{Connection, Status};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::client::{Request, Response};
+use crate::double::Double;
+
+pub(crate) struct Harness {
+    pub(crate) address: SocketAddr,
+    pub(crate) app: Arc<App>,
+    pub(crate) double: Arc<Double>,
+    /// Connections that were handed over.
+    pub(crate) attached: mpsc::Receiver<Connection>,
+    /// A session that runs.
+    pub(crate) id: SessionId,
+    pub(crate) token: String,
+    pub(crate) server: Arc<Server>,
+    pub(crate) stop: watch::Sender<bool>,
+    pub(crate) serving: JoinHandle<std::io::Result<()>>,
+}
+
+impl Harness {
+    pub(crate) async fn start(mode: Mode) -> Self {
+        let token = ApiToken::from_random([7; 32]);
+        let record = TokenRecord { name: "ci".to_owned(), digest: token.digest() };
+        let auth = Auth::new(mode, Tokens::new(vec![record]), []);
+        let (double, attached) = Double::new();
+        let double = Arc::new(double);
+        let (stop, stopped) = watch::channel(false);
+        let sessions = Arc::clone(&double);
+        let app = Arc::new(App::new(config(), auth, sessions, stopped));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = Server::new(Arc::clone(&app));
+        let serving = {
+            let server = Arc::clone(&server);
+            tokio::spawn(async move { server.serve(Listener::Tcp(listener)).await })
+        };
+        Self {
+            address,
+            app,
+            id: double.add(Status::Running),
+            double,
+            attached,
+            token: token.to_text(),
+            server,
+            stop,
+            serving,
+        }
+    }
+
+    pub(crate) fn origin(&self) -> String {
+        format!("http://{}", self.host())
+    }
+
+    pub(crate) fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.address.port())
+    }
+
+    /// A request with the right host and nothing else.
+    pub(crate) fn request(&self, method: &str, target: &str) -> Request {
+        Request::new(method, target).header("host", self.host())
+    }
+
+    /// A request with the API token.
+    pub(crate) fn trusted(&self, method: &str, target: &str) -> Request {
+        self.request(method, target).header("authorization", self.bearer())
+    }
+
+    pub(crate) fn bearer(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+
+    pub(crate) fn basic(&self) -> String {
+        let pair = format!("anybody:{}", self.token);
+        format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
+    }
+
+    /// A cookie, for a launch secret.
+    pub(crate) async fn cookie(&self) -> String {
+        let secret = self.app.auth.issue_launch().unwrap().to_text();
+        let response = self.launch(&secret).await;
+        assert_eq!(response.status, 204);
+        let cookie = response.header("set-cookie").unwrap();
+        cookie.split(';').next().unwrap().to_owned()
+    }
+
+    pub(crate) async fn launch(&self, secret: &str) -> Response {
+        self.request("POST", "/api/auth/launch")
+            .header("origin", self.origin())
+            .json(format!(r#"{{"secret":"{secret}"}}"#))
+            .send(self.address)
+            .await
+    }
+
+    pub(crate) async fn get(&self, target: &str) -> Response {
+        self.trusted("GET", target).send(self.address).await
+    }
+
+    pub(crate) async fn post(&self, target: &str, body: &str) -> Response {
+        self.trusted("POST", target).json(body).send(self.address).await
+    }
+
+    /// What was done to sessions so far.
+    pub(crate) fn done(&self) -> Vec<String> {
+        self.double.state().done.clone()
+    }
+}
+
+pub(crate) fn config() -> Config {
+    Config {
+        server_name: "test".to_owned(),
+        user: "somebody".to_owned(),
+        shell: PathBuf::from("/bin/sh"),
+        sessions_max: 100,
+        public_origins: vec!["https://term.example.com".parse().unwrap()],
+    }
+}

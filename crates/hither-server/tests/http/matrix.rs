@@ -1,0 +1,304 @@
+//! Every route × every credential × every origin, against a table that people wrote.
+
+use hither_auth::Mode;
+use hither_server::http::{Guard, Listener, ROUTES};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{UnixListener, UnixStream};
+
+use crate::client::{Request, Response, read_response};
+use crate::harness::Harness;
+
+/// Method, path, guard and the status of a request that is let through. A page that was not built
+/// has no icons, hence the second status.
+const TABLE: &[(&str, &str, Guard, &[u16])] = &[
+    ("GET", "/", Guard::Public, &[200]),
+    ("GET", "/s/{id}", Guard::Public, &[200]),
+    ("GET", "/assets/{*path}", Guard::Public, &[404]),
+    ("GET", "/favicon.ico", Guard::Public, &[200, 404]),
+    ("GET", "/favicon.svg", Guard::Public, &[200, 404]),
+    ("GET", "/manifest.webmanifest", Guard::Public, &[200, 404]),
+    ("GET", "/health", Guard::Public, &[200]),
+    ("GET", "/api/health", Guard::Public, &[200]),
+    ("GET", "/api/auth/config", Guard::Public, &[200]),
+    ("POST", "/api/auth/launch", Guard::Secret, &[204]),
+    ("POST", "/api/auth/login", Guard::Secret, &[200]),
+    ("POST", "/api/auth/logout", Guard::Credential, &[204]),
+    ("GET", "/api/auth/current-user", Guard::Credential, &[200]),
+    ("GET", "/api/config", Guard::Credential, &[200]),
+    ("GET", "/api/server/status", Guard::Credential, &[200]),
+    ("GET", "/api/events", Guard::Credential, &[200]),
+    ("GET", "/api/sessions", Guard::Credential, &[200]),
+    ("POST", "/api/sessions", Guard::Credential, &[201]),
+    ("GET", "/api/sessions/{id}", Guard::Credential, &[200]),
+    ("DELETE", "/api/sessions/{id}", Guard::Credential, &[200]),
+    ("POST", "/api/sessions/{id}/resize", Guard::Credential, &[200]),
+    ("POST", "/api/sessions/{id}/reset-size", Guard::Credential, &[200]),
+    ("POST", "/api/sessions/{id}/input", Guard::Credential, &[200]),
+    ("GET", "/api/sessions/{id}/stream", Guard::Credential, &[200]),
+    ("POST", "/api/cleanup-exited", Guard::Credential, &[200]),
+    ("GET", "/token", Guard::Credential, &[200]),
+    ("GET", "/ws", Guard::Credential, &[101]),
+];
+
+type Row = (&'static str, &'static str, Guard, &'static [u16]);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    Nothing,
+    WrongCookie,
+    WrongBearer,
+    Garbage,
+    Cookie,
+    Bearer,
+    Basic,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum From {
+    Nowhere,
+    OwnPage,
+    OtherPort,
+    OtherSite,
+    Null,
+    OwnTwice,
+}
+
+const SHOWN: [Shown; 7] = [
+    Shown::Nothing,
+    Shown::WrongCookie,
+    Shown::WrongBearer,
+    Shown::Garbage,
+    Shown::Cookie,
+    Shown::Bearer,
+    Shown::Basic,
+];
+const FROM: [From; 6] =
+    [From::Nowhere, From::OwnPage, From::OtherPort, From::OtherSite, From::Null, From::OwnTwice];
+
+fn expected(row: Row, shown: Shown, from: From) -> &'static [u16] {
+    let (method, path, guard, through) = row;
+    if !matches!(from, From::Nowhere | From::OwnPage) {
+        return &[403];
+    }
+    if guard != Guard::Credential {
+        return through;
+    }
+    match shown {
+        Shown::Nothing | Shown::WrongCookie | Shown::WrongBearer | Shown::Garbage => &[401],
+        Shown::Bearer | Shown::Basic => through,
+        Shown::Cookie if from == From::OwnPage => through,
+        // Nobody vouches that one of our own pages sent it.
+        Shown::Cookie if method != "GET" || path == "/ws" => &[403],
+        Shown::Cookie => through,
+    }
+}
+
+/// A request that would be right, but for credential and origin.
+fn request(harness: &Harness, row: Row) -> Request {
+    let (method, path, ..) = row;
+    let target = path.replace("{id}", harness.id.as_str()).replace("{*path}", "none.js");
+    let target = match path {
+        "/ws" => format!("/ws?sessionId={}", harness.id),
+        _ => target,
+    };
+    let request = harness.request(method, &target);
+    match path {
+        "/ws" => request.websocket(),
+        "/api/auth/launch" => {
+            let secret = harness.app.auth.issue_launch().unwrap().to_text();
+            request.json(format!(r#"{{"secret":"{secret}"}}"#))
+        }
+        "/api/auth/login" => {
+            request.json(format!(r#"{{"username":"x","password":"{}"}}"#, harness.token))
+        }
+        "/api/sessions/{id}/resize" => request.json(r#"{"cols":100,"rows":30}"#),
+        "/api/sessions/{id}/input" => request.json(r#"{"data":"x"}"#),
+        "/api/sessions" if method == "POST" => request.json("{}"),
+        _ => request,
+    }
+}
+
+/// The request with a credential and an origin.
+async fn dressed(harness: &Harness, row: Row, shown: Shown, from: From) -> Request {
+    // First, since it uses up a launch secret.
+    let cookie = harness.cookie().await;
+    let request = request(harness, row);
+    let name = format!("hither-{}", harness.address.port());
+    let request = match shown {
+        Shown::Nothing => request,
+        Shown::WrongCookie => request.header("cookie", format!("{name}={}", "A".repeat(43))),
+        Shown::WrongBearer => {
+            request.header("authorization", format!("Bearer hither_{}", "A".repeat(43)))
+        }
+        Shown::Garbage => request.header("authorization", "Negotiate abc"),
+        Shown::Cookie => request.header("cookie", cookie),
+        Shown::Bearer => request.header("authorization", harness.bearer()),
+        Shown::Basic => request.header("authorization", harness.basic()),
+    };
+    match from {
+        From::Nowhere => request,
+        From::OwnPage => request.header("origin", harness.origin()),
+        From::OtherPort => request.header("origin", "http://127.0.0.1:1"),
+        From::OtherSite => request.header("origin", "https://evil.test"),
+        From::Null => request.header("origin", "null"),
+        From::OwnTwice => {
+            let origin = harness.origin();
+            request.header("origin", origin.clone()).header("origin", origin)
+        }
+    }
+}
+
+#[test]
+fn every_route_has_its_row() {
+    let routes: Vec<_> = ROUTES.iter().map(|r| (r.method, r.path, r.guard)).collect();
+    let rows: Vec<_> = TABLE.iter().map(|row| (row.0, row.1, row.2)).collect();
+    assert_eq!(routes, rows);
+}
+
+#[tokio::test]
+async fn credentials_required() {
+    for &row in TABLE {
+        for shown in SHOWN {
+            for from in FROM {
+                let harness = Harness::start(Mode::Required).await;
+                let request = dressed(&harness, row, shown, from).await;
+                let response = request.send(harness.address).await;
+                let expect = expected(row, shown, from);
+                let case = format!("{} {} {shown:?} {from:?}", row.0, row.1);
+                assert!(expect.contains(&response.status), "{case}: {response:?}");
+                check_headers(&response, &case);
+                check_nothing_done(&harness, &response, &case);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn authentication_off() {
+    for &row in TABLE {
+        for shown in SHOWN {
+            for from in FROM {
+                let harness = Harness::start(Mode::Off).await;
+                let request = dressed(&harness, row, shown, from).await;
+                let response = request.send(harness.address).await;
+                let own = matches!(from, From::Nowhere | From::OwnPage);
+                let expect = if own { row.3 } else { &[403] };
+                let case = format!("{} {} {shown:?} {from:?}", row.0, row.1);
+                assert!(expect.contains(&response.status), "{case}: {response:?}");
+                check_headers(&response, &case);
+                check_nothing_done(&harness, &response, &case);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn fetch_metadata_of_other_sites_is_believed() {
+    for mode in [Mode::Required, Mode::Off] {
+        for &row in TABLE.iter().filter(|row| row.2 == Guard::Credential) {
+            for site in ["cross-site", "same-site", "unheard-of"] {
+                let harness = Harness::start(mode).await;
+                let request = dressed(&harness, row, Shown::Bearer, From::Nowhere).await;
+                let request = request.header("sec-fetch-site", site);
+                let response = request.send(harness.address).await;
+                let case = format!("{} {} {mode:?} {site}", row.0, row.1);
+                assert_eq!(response.status, 403, "{case}");
+                check_nothing_done(&harness, &response, &case);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn same_origin_metadata_vouches_for_a_cookie() {
+    let harness = Harness::start(Mode::Required).await;
+    let cookie = harness.cookie().await;
+    for (site, expect) in [("same-origin", 201), ("none", 403)] {
+        let response = harness
+            .request("POST", "/api/sessions")
+            .header("cookie", cookie.clone())
+            .header("sec-fetch-site", site)
+            .json("{}")
+            .send(harness.address)
+            .await;
+        assert_eq!(response.status, expect, "{site}");
+    }
+}
+
+/// What HTML forms can send never passes, whoever sends it.
+#[tokio::test]
+async fn forms_do_nothing() {
+    for content_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"] {
+        let harness = Harness::start(Mode::Off).await;
+        let head = harness
+            .request("POST", "/api/sessions")
+            .header("content-type", content_type)
+            .header("content-length", "2")
+            .to_bytes();
+        let bytes = [&head[..], b"{}"].concat();
+        let response = crate::client::exchange(harness.address, &bytes).await;
+        assert_eq!((response.status, &*response.code()), (415, "unsupported_media_type"));
+        assert!(harness.done().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn the_unix_socket_lets_the_same_user_in_and_no_browser() {
+    let harness = Harness::start(Mode::Required).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let listener = UnixListener::bind(&path).unwrap();
+    let server = harness.server.clone();
+    let serving = tokio::spawn(async move { server.serve(Listener::Unix(listener)).await });
+    for (host, header, expect) in [
+        ("localhost", None, 200),
+        ("localhost:8080", None, 421),
+        ("127.0.0.1", None, 421),
+        ("localhost", Some(("origin", "http://localhost")), 403),
+        ("localhost", Some(("origin", "null")), 403),
+        ("localhost", Some(("sec-fetch-site", "same-origin")), 403),
+        ("localhost", Some(("sec-fetch-site", "none")), 403),
+        ("localhost", Some(("authorization", "Bearer wrong")), 200),
+    ] {
+        let mut request = Request::new("GET", "/api/sessions").header("host", host);
+        if let Some((name, value)) = header {
+            request = request.header(name, value);
+        }
+        let mut stream = UnixStream::connect(&path).await.unwrap();
+        stream.write_all(&request.to_bytes()).await.unwrap();
+        let response = read_response(&mut stream, false).await;
+        assert_eq!(response.status, expect, "{host} {header:?}");
+        check_headers(&response, host);
+    }
+    harness.stop.send(true).unwrap();
+    serving.await.unwrap().unwrap();
+}
+
+pub(crate) fn check_headers(response: &Response, case: &str) {
+    let policy = "default-src 'none'; script-src 'self'; style-src 'self'; \
+        img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; \
+        base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+        require-trusted-types-for 'script'; trusted-types";
+    for (name, value) in [
+        ("content-security-policy", policy),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("x-frame-options", "DENY"),
+    ] {
+        assert_eq!(response.header(name), Some(value), "{case}: {name}");
+    }
+    assert!(response.header("x-request-id").is_some(), "{case}");
+    assert_eq!(response.header("access-control-allow-origin"), None, "{case}");
+    let is_page = response.header("etag").is_some();
+    assert_eq!(response.header("cache-control") == Some("no-store"), !is_page, "{case}");
+}
+
+/// A refused request changed nothing; one that was let through did no more than it says.
+fn check_nothing_done(harness: &Harness, response: &Response, case: &str) {
+    if response.status >= 400 {
+        assert!(harness.done().is_empty(), "{case}: {:?}", harness.done());
+        assert_eq!(harness.double.state().sessions.len(), 1, "{case}");
+    }
+}
