@@ -21,11 +21,7 @@ fn main() -> anyhow::Result<ExitCode> {
     }
     let report = tidy::check(workspace_root())?;
     std::io::stdout().write_all(report.to_string().as_bytes())?;
-    Ok(if report.passed() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The folder that holds the workspace, which is the parent of this crate.

@@ -64,10 +64,7 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<Report> {
     findings.extend(markdown::check(&tree));
     findings.extend(roots::check(&workspace, &tree));
     findings.extend(bans::check(&tree));
-    Ok(Report {
-        findings,
-        files: tree.len(),
-    })
+    Ok(Report { findings, files: tree.len() })
 }
 
 impl Report {
@@ -84,18 +81,11 @@ impl Report {
 
 impl Finding {
     fn failure(place: impl fmt::Display, message: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Failure,
-            place: place.to_string(),
-            message: message.into(),
-        }
+        Self { severity: Severity::Failure, place: place.to_string(), message: message.into() }
     }
 
     fn note(place: impl fmt::Display, message: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Note,
-            ..Self::failure(place, message)
-        }
+        Self { severity: Severity::Note, ..Self::failure(place, message) }
     }
 }
 

@@ -4,6 +4,7 @@
 mod assets;
 mod clock;
 mod directory;
+pub mod gateway;
 pub mod http;
 pub mod sessions;
 mod worker;

@@ -133,12 +133,7 @@ mod tests {
                 't' => "9".to_owned(),
                 _ => "5c".to_owned(),
             };
-            text.push(
-                u32::from_str_radix(&digits, 16)
-                    .unwrap()
-                    .try_into()
-                    .unwrap(),
-            );
+            text.push(u32::from_str_radix(&digits, 16).unwrap().try_into().unwrap());
         }
         text
     }

@@ -34,19 +34,12 @@ pub(crate) struct Failure {
 impl Failure {
     /// A failure that ends the program with `exit`. The message has no full stop and no newline.
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self {
-            exit,
-            message: message.into(),
-            cure: None,
-        }
+        Self { exit, message: message.into(), cure: None }
     }
 
     /// Adds what the reader can do about it, in the imperative.
     pub(crate) fn cure(self, cure: impl Into<String>) -> Self {
-        Self {
-            cure: Some(cure.into()),
-            ..self
-        }
+        Self { cure: Some(cure.into()), ..self }
     }
 
     /// The code to end the program with.

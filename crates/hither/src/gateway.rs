@@ -86,13 +86,9 @@ impl Gateway {
             .header("content-type", "application/json")
             .body(Full::new(Bytes::from(body)))
             .map_err(|err| GatewayError::BadAnswer(err.to_string()))?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let exchange = async { timeout(ANSWER_TIMEOUT, self.exchange(request)).await };
-        let (status, bytes) = runtime
-            .block_on(exchange)
-            .map_err(|_| GatewayError::Timeout)??;
+        let (status, bytes) = runtime.block_on(exchange).map_err(|_| GatewayError::Timeout)??;
         read_answer(status, &bytes)
     }
 
@@ -121,10 +117,7 @@ impl Gateway {
     async fn connect(&self) -> Result<UnixStream, GatewayError> {
         match UnixStream::connect(self.dir.gateway_socket()).await {
             Err(err)
-                if matches!(
-                    err.kind(),
-                    ErrorKind::NotFound | ErrorKind::ConnectionRefused
-                ) =>
+                if matches!(err.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) =>
             {
                 Err(GatewayError::NotRunning(self.dir.path().to_owned()))
             }
@@ -133,20 +126,13 @@ impl Gateway {
     }
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the shape that map_err wants"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn broken(err: hyper::Error) -> GatewayError {
     GatewayError::BadAnswer(err.to_string())
 }
 
 fn read_answer(status: StatusCode, bytes: &[u8]) -> Result<Value, GatewayError> {
-    let value = if bytes.is_empty() {
-        Ok(Value::Null)
-    } else {
-        serde_json::from_slice(bytes)
-    };
+    let value = if bytes.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(bytes) };
     if status.is_success() {
         return value.map_err(|err| GatewayError::BadAnswer(err.to_string()));
     }

@@ -50,12 +50,12 @@ pub(crate) enum LogForm {
 pub(crate) fn start(args: &LogArgs) -> Result<(), Failure> {
     let registry = tracing_subscriber::registry().with(EnvFilter::new(&args.log_level));
     let started = match args.log {
-        LogForm::Human => registry
-            .with(layer().with_writer(io::stderr).with_ansi(colours()))
-            .try_init(),
-        LogForm::Json => registry
-            .with(layer().with_writer(io::stderr).json().flatten_event(true))
-            .try_init(),
+        LogForm::Human => {
+            registry.with(layer().with_writer(io::stderr).with_ansi(colours())).try_init()
+        }
+        LogForm::Json => {
+            registry.with(layer().with_writer(io::stderr).json().flatten_event(true)).try_init()
+        }
     };
     started.map_err(|err| Failure::new(Exit::Internal, format!("log cannot be started: {err}")))
 }
@@ -68,11 +68,7 @@ fn colours() -> bool {
 
 /// A filter that can be understood; an empty one, as in `HITHER_LOG=`, is the default.
 fn parse_filter(text: &str) -> Result<String, String> {
-    let text = if text.trim().is_empty() {
-        DEFAULT_FILTER
-    } else {
-        text
-    };
+    let text = if text.trim().is_empty() { DEFAULT_FILTER } else { text };
     match EnvFilter::builder().parse(text) {
         Ok(_) => Ok(text.to_owned()),
         Err(_) => Err("expected a level, as in `debug`, or `info,hither_server=debug`".to_owned()),

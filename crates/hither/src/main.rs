@@ -36,9 +36,5 @@ fn main() -> ExitCode {
 fn print_usage(err: &clap::Error) -> ExitCode {
     // Nobody is left to be told when the terminal itself is gone.
     err.print().ok();
-    if err.use_stderr() {
-        Exit::Usage.into()
-    } else {
-        Exit::Success.into()
-    }
+    if err.use_stderr() { Exit::Usage.into() } else { Exit::Success.into() }
 }

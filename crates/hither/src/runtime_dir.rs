@@ -146,8 +146,7 @@ mod tests {
             let (_folder, dir) = with_mode(mode);
             let err = dir.examine().unwrap_err();
             assert!(
-                err.to_string()
-                    .contains(&format!("open to others (mode {mode:04o})")),
+                err.to_string().contains(&format!("open to others (mode {mode:04o})")),
                 "{err}"
             );
         }

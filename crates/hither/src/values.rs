@@ -129,9 +129,7 @@ mod tests {
             assert_eq!(host_name(good), Ok(good.to_ascii_lowercase()));
         }
         let long = "a".repeat(254);
-        for bad in [
-            "", "a b", "http://a", "a:80", "a/b", "[::1", "[x]", "*", &long,
-        ] {
+        for bad in ["", "a b", "http://a", "a:80", "a/b", "[::1", "[x]", "*", &long] {
             assert!(host_name(bad).is_err(), "{bad}");
         }
     }

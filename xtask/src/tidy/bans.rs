@@ -34,9 +34,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
         Ok(root) => root,
         Err(err) => return vec![Finding::failure("clippy.toml", format!("{err:#}"))],
     };
-    pure_crates()
-        .flat_map(|name| check_crate(tree, &root, name))
-        .collect()
+    pure_crates().flat_map(|name| check_crate(tree, &root, name)).collect()
 }
 
 fn check_crate(tree: &Tree, root: &Table, name: &str) -> Vec<Finding> {
@@ -63,10 +61,7 @@ fn check_crate(tree: &Tree, root: &Table, name: &str) -> Vec<Finding> {
 /// The paths below `disallowed-methods` that say their reason.
 fn bans(settings: &Table) -> Vec<&str> {
     let rows = settings.get("disallowed-methods").and_then(Value::as_array);
-    let reasoned = rows
-        .into_iter()
-        .flatten()
-        .filter(|row| row.get("reason").is_some());
+    let reasoned = rows.into_iter().flatten().filter(|row| row.get("reason").is_some());
     let paths = reasoned.filter_map(|row| row.get("path"));
     paths.filter_map(Value::as_str).collect()
 }

@@ -38,42 +38,21 @@ const RULES: &[Rule] = &[
         ],
     ),
     Rule::shell("hither-client", &["hither-core", "hither-protocol"]),
-    Rule::shell(
-        "hither-bench",
-        &[
-            "hither-client",
-            "hither-core",
-            "hither-protocol",
-            "hither-pty",
-        ],
-    ),
-    Rule::shell(
-        "hither",
-        &["hither-bench", "hither-client", "hither-server"],
-    ),
+    Rule::shell("hither-bench", &["hither-client", "hither-core", "hither-protocol", "hither-pty"]),
+    Rule::shell("hither", &["hither-bench", "hither-client", "hither-server"]),
     Rule::shell("xtask", &[]),
 ];
 
 /// What would let a pure crate reach the world. Its tests may use them.
-const IMPURE: &[&str] = &[
-    "axum", "hyper", "libc", "mio", "nix", "polling", "rustix", "tokio",
-];
+const IMPURE: &[&str] = &["axum", "hyper", "libc", "mio", "nix", "polling", "rustix", "tokio"];
 
 impl Rule {
     const fn pure(name: &'static str, may_use: &'static [&'static str]) -> Self {
-        Self {
-            name,
-            may_use,
-            purity: Purity::Pure,
-        }
+        Self { name, may_use, purity: Purity::Pure }
     }
 
     const fn shell(name: &'static str, may_use: &'static [&'static str]) -> Self {
-        Self {
-            name,
-            may_use,
-            purity: Purity::Shell,
-        }
+        Self { name, may_use, purity: Purity::Shell }
     }
 }
 

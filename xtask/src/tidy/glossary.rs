@@ -42,13 +42,8 @@ impl Glossary {
             .with_context(|| format!("looking for the heading {HEADING:?}"))?;
         let section = section.split("\n## ").next().unwrap_or_default();
         let rows = section.lines().filter(|line| line.starts_with('|')).skip(2);
-        let avoided = rows
-            .map(Avoided::parse)
-            .collect::<anyhow::Result<Vec<_>>>()?;
-        ensure!(
-            !avoided.is_empty(),
-            "the table below {HEADING:?} has no rows"
-        );
+        let avoided = rows.map(Avoided::parse).collect::<anyhow::Result<Vec<_>>>()?;
+        ensure!(!avoided.is_empty(), "the table below {HEADING:?} has no rows");
         Ok(Self { avoided })
     }
 }

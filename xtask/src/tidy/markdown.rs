@@ -8,18 +8,13 @@ use super::tree::{File, Tree};
 /// Finds documents without exactly one title, and links to files that are not there.
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let documents = tree.files_ending("md");
-    documents
-        .flat_map(|file| check_document(tree, file))
-        .collect()
+    documents.flat_map(|file| check_document(tree, file)).collect()
 }
 
 fn check_document(tree: &Tree, file: &File) -> Vec<Finding> {
     let prose = prose(&file.text);
     let mut findings = Vec::new();
-    let titles = prose
-        .iter()
-        .filter(|(_, line)| line.starts_with("# "))
-        .count();
+    let titles = prose.iter().filter(|(_, line)| line.starts_with("# ")).count();
     if titles != 1 {
         let message = format!("expected one title (a line `# …`), found {titles}");
         findings.push(Finding::failure(file.path.display(), message));
@@ -30,10 +25,7 @@ fn check_document(tree: &Tree, file: &File) -> Vec<Finding> {
                 && !tree.contains(&path)
             {
                 let place = format!("{}:{number}", file.path.display());
-                findings.push(Finding::failure(
-                    place,
-                    format!("nothing at the link {target}"),
-                ));
+                findings.push(Finding::failure(place, format!("nothing at the link {target}")));
             }
         }
     }
@@ -46,9 +38,7 @@ fn prose(text: &str) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
     for (index, line) in text.lines().enumerate() {
         let start = line.trim_start();
-        let marker = ["```", "~~~"]
-            .into_iter()
-            .find(|marker| start.starts_with(marker));
+        let marker = ["```", "~~~"].into_iter().find(|marker| start.starts_with(marker));
         match (fence, marker) {
             (None, None) => lines.push((index + 1, without_code(line))),
             (None, Some(marker)) => fence = Some(marker),

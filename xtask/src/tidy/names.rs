@@ -92,16 +92,8 @@ fn rust_names(file: &File) -> Vec<Name> {
 
 /// The names that TypeScript code declares, line by line.
 fn script_names(text: &str) -> Vec<Name> {
-    const KEYWORDS: [&str; 8] = [
-        "class",
-        "const",
-        "enum",
-        "function",
-        "interface",
-        "let",
-        "type",
-        "var",
-    ];
+    const KEYWORDS: [&str; 8] =
+        ["class", "const", "enum", "function", "interface", "let", "type", "var"];
     let mut names = Vec::new();
     for (index, line) in text.lines().enumerate() {
         let code = line.trim_start();
@@ -119,11 +111,7 @@ fn script_names(text: &str) -> Vec<Name> {
             names.push(Name {
                 text: text.to_owned(),
                 line: index + 1,
-                kind: if token == "function" {
-                    Kind::Function
-                } else {
-                    Kind::Other
-                },
+                kind: if token == "function" { Kind::Function } else { Kind::Other },
             });
         }
     }
@@ -137,11 +125,7 @@ struct Definitions {
 
 impl Definitions {
     fn add(&mut self, ident: &syn::Ident, kind: Kind) {
-        self.names.push(Name {
-            text: ident.to_string(),
-            line: ident.span().start().line,
-            kind,
-        });
+        self.names.push(Name { text: ident.to_string(), line: ident.span().start().line, kind });
     }
 }
 

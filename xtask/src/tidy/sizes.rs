@@ -7,10 +7,7 @@ use super::Finding;
 use super::tree::{File, Tree};
 
 /// Lines of a file, tests apart: above the first, talk about it; above the second, split it.
-const FILE_LINES: Limit = Limit {
-    note: 400,
-    fail: 600,
-};
+const FILE_LINES: Limit = Limit { note: 400, fail: 600 };
 /// Lines between the braces of a function.
 const FUNCTION_LINES: Limit = Limit { note: 50, fail: 70 };
 /// Lines of a test module inside a file; a longer one moves into a sibling `tests.rs`.
@@ -24,26 +21,18 @@ struct Limit {
 /// Finds files and functions that are too long to be read in one go. Tests are free.
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let sources = tree.files_ending("rs").chain(tree.scripts());
-    sources
-        .filter(|file| !file.is_test())
-        .flat_map(check_file)
-        .collect()
+    sources.filter(|file| !file.is_test()).flat_map(check_file).collect()
 }
 
 fn check_file(file: &File) -> Vec<Finding> {
-    let mut visitor = Functions {
-        path: file.path.display().to_string(),
-        test_lines: 0,
-        findings: Vec::new(),
-    };
+    let mut visitor =
+        Functions { path: file.path.display().to_string(), test_lines: 0, findings: Vec::new() };
     if let Some(rust) = &file.rust {
         visitor.visit_file(rust);
     }
     let lines = file.text.lines().count() - visitor.test_lines;
     let what = format!("{lines} lines without tests");
-    visitor
-        .findings
-        .extend(FILE_LINES.judge(lines, &visitor.path, &what));
+    visitor.findings.extend(FILE_LINES.judge(lines, &visitor.path, &what));
     visitor.findings
 }
 
@@ -74,8 +63,7 @@ impl Functions {
         let lines = (span.end().line - span.start().line).saturating_sub(1);
         let place = format!("{}:{}", self.path, name.span().start().line);
         let what = format!("function {name} has {lines} lines");
-        self.findings
-            .extend(FUNCTION_LINES.judge(lines, &place, &what));
+        self.findings.extend(FUNCTION_LINES.judge(lines, &place, &what));
     }
 }
 

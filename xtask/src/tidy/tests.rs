@@ -10,9 +10,7 @@ fn tree(texts: &[(&str, &str)]) -> Tree {
 fn failures(findings: Vec<Finding>) -> Vec<String> {
     let failed = |finding: &Finding| finding.severity == Severity::Failure;
     let lines = findings.into_iter().filter(failed);
-    lines
-        .map(|finding| format!("{}: {}", finding.place, finding.message))
-        .collect()
+    lines.map(|finding| format!("{}: {}", finding.place, finding.message)).collect()
 }
 
 #[track_caller]
@@ -76,21 +74,10 @@ fn a_long_file_is_found_and_its_tests_are_not_counted() {
     let path = "crates/hither-core/src/lib.rs";
     assert_none(sizes::check(&tree(&[(path, &lines(600))])));
     assert_one(sizes::check(&tree(&[(path, &lines(601))])), "601 lines");
-    assert_one(
-        sizes::check(&tree(&[("web/src/ui/page.ts", &lines(601))])),
-        "601 lines",
-    );
-    let tested = format!(
-        "{}#[cfg(test)]\nmod tests {{\n{}}}\n",
-        lines(590),
-        lines(90)
-    );
+    assert_one(sizes::check(&tree(&[("web/src/ui/page.ts", &lines(601))])), "601 lines");
+    let tested = format!("{}#[cfg(test)]\nmod tests {{\n{}}}\n", lines(590), lines(90));
     assert_none(sizes::check(&tree(&[(path, &tested)])));
-    for test in [
-        "crates/hither/tests/cli.rs",
-        "web/src/a.test.ts",
-        "a/src/b/tests.rs",
-    ] {
+    for test in ["crates/hither/tests/cli.rs", "web/src/a.test.ts", "a/src/b/tests.rs"] {
         assert_none(sizes::check(&tree(&[(test, &lines(900))])));
     }
 }
@@ -99,14 +86,8 @@ fn a_long_file_is_found_and_its_tests_are_not_counted() {
 fn a_file_or_test_module_that_grows_is_noted() {
     let path = "crates/hither-core/src/lib.rs";
     let grown = "// a line\n".repeat(401);
-    assert_eq!(
-        sizes::check(&tree(&[(path, &grown)]))[0].severity,
-        Severity::Note
-    );
-    let tests = format!(
-        "#[cfg(test)]\nmod tests {{\n{}}}\n",
-        "// a line\n".repeat(200)
-    );
+    assert_eq!(sizes::check(&tree(&[(path, &grown)]))[0].severity, Severity::Note);
+    let tests = format!("#[cfg(test)]\nmod tests {{\n{}}}\n", "// a line\n".repeat(200));
     let findings = sizes::check(&tree(&[(path, &tests)]));
     assert!(findings[0].message.contains("tests.rs"), "{findings:#?}");
 }
@@ -146,26 +127,11 @@ fn names_that_the_glossary_avoids_are_found() {
     for (path, text) in [
         ("crates/hither-core/src/a.rs", "struct SlowConsumer;"),
         ("crates/hither-core/src/a.rs", "enum State { SlowConsumer }"),
-        (
-            "crates/hither-core/src/a.rs",
-            "struct A { old_winsize: u8 }",
-        ),
-        (
-            "crates/hither-core/src/a.rs",
-            "const SLOW_CONSUMER_MAX: u8 = 1;",
-        ),
-        (
-            "crates/hither-core/src/a.rs",
-            "fn a() { let slow_consumer = 1; }",
-        ),
-        (
-            "crates/hither-core/src/a.rs",
-            "impl A { fn get_size(&self) {} }",
-        ),
-        (
-            "crates/hither-core/src/a.rs",
-            "trait A { fn get_size(&self); }",
-        ),
+        ("crates/hither-core/src/a.rs", "struct A { old_winsize: u8 }"),
+        ("crates/hither-core/src/a.rs", "const SLOW_CONSUMER_MAX: u8 = 1;"),
+        ("crates/hither-core/src/a.rs", "fn a() { let slow_consumer = 1; }"),
+        ("crates/hither-core/src/a.rs", "impl A { fn get_size(&self) {} }"),
+        ("crates/hither-core/src/a.rs", "trait A { fn get_size(&self); }"),
         ("web/src/a.ts", "export function getSize() {}"),
         ("web/src/a.ts", "  const slowConsumer = 1;"),
     ] {
@@ -178,22 +144,10 @@ fn names_of_others_and_words_in_prose_are_left_alone() {
     let glossary = Glossary::parse(WORDS).unwrap();
     for (path, text) in [
         ("crates/hither-pty/src/a.rs", "fn set_winsize() {}"),
-        (
-            "crates/hither-core/src/a.rs",
-            "// a slow_consumer\nfn a() { \"winsize\"; }",
-        ),
-        (
-            "crates/hither-core/src/a.rs",
-            "fn a() { rustix::winsize(); map.get_mut(); }",
-        ),
-        (
-            "crates/hither-core/src/a.rs",
-            "impl Theirs for A { fn get_size(&self) {} }",
-        ),
-        (
-            "crates/hither-core/src/a.rs",
-            "fn get() {}\nstruct Consumer;\nstruct Viewer;",
-        ),
+        ("crates/hither-core/src/a.rs", "// a slow_consumer\nfn a() { \"winsize\"; }"),
+        ("crates/hither-core/src/a.rs", "fn a() { rustix::winsize(); map.get_mut(); }"),
+        ("crates/hither-core/src/a.rs", "impl Theirs for A { fn get_size(&self) {} }"),
+        ("crates/hither-core/src/a.rs", "fn get() {}\nstruct Consumer;\nstruct Viewer;"),
         ("web/src/a.ts", "// const slowConsumer\nmap.getSize();"),
     ] {
         assert_none(names::check(&tree(&[(path, text)]), &glossary));
@@ -223,26 +177,16 @@ fn a_glossary_without_the_table_is_an_error() {
 #[test]
 fn documents_have_one_title() {
     let path = "docs/a.md";
-    assert_none(markdown::check(&tree(&[(
-        path,
-        "# One\n\n```\n# not a title\n```\n",
-    )])));
+    assert_none(markdown::check(&tree(&[(path, "# One\n\n```\n# not a title\n```\n")])));
     assert_one(markdown::check(&tree(&[(path, "words\n")])), "found 0");
-    assert_one(
-        markdown::check(&tree(&[(path, "# One\n# Two\n")])),
-        "found 2",
-    );
+    assert_one(markdown::check(&tree(&[(path, "# One\n# Two\n")])), "found 2");
 }
 
 #[test]
 fn links_lead_to_files() {
     let with = |link: &str| {
         let text = format!("# A\n\nsee {link}\n");
-        tree(&[
-            ("docs/a.md", &text),
-            ("docs/b.md", "# B\n"),
-            ("LICENSE.md", "# C\n"),
-        ])
+        tree(&[("docs/a.md", &text), ("docs/b.md", "# B\n"), ("LICENSE.md", "# C\n")])
     };
     for good in [
         "[b](b.md)",
@@ -254,11 +198,7 @@ fn links_lead_to_files() {
     ] {
         assert_none(markdown::check(&with(good)));
     }
-    for bad in [
-        "[b](c.md)",
-        "![picture](images/no.png)",
-        "[b](b.md) [c](LICENSE.md)",
-    ] {
+    for bad in ["[b](c.md)", "![picture](images/no.png)", "[b](b.md) [c](LICENSE.md)"] {
         assert_one(markdown::check(&with(bad)), "nothing at the link");
     }
 }
@@ -269,19 +209,10 @@ fn crate_roots_forbid_unsafe_code() {
         let path = format!("crates/{name}/src/lib.rs");
         roots::check(&workspace(name, "serde", "null"), &tree(&[(&path, text)]))
     };
-    assert_none(check(
-        "hither-core",
-        "//! Doc.\n#![forbid(unsafe_code)]\nmod a;\n",
-    ));
+    assert_none(check("hither-core", "//! Doc.\n#![forbid(unsafe_code)]\nmod a;\n"));
     assert_none(check("hither-pty", "mod a;\n"));
-    assert_one(
-        check("hither-core", "// #![forbid(unsafe_code)]\nmod a;\n"),
-        "forbid",
-    );
-    assert_one(
-        check("hither-core", "#![deny(unsafe_code)]\nmod a;\n"),
-        "forbid",
-    );
+    assert_one(check("hither-core", "// #![forbid(unsafe_code)]\nmod a;\n"), "forbid");
+    assert_one(check("hither-core", "#![deny(unsafe_code)]\nmod a;\n"), "forbid");
 }
 
 #[test]
@@ -291,53 +222,29 @@ fn pure_crates_repeat_the_bans_of_the_root_and_add_theirs() {
     let path = "crates/hither-core/clippy.toml";
     let text = &real.file(Path::new(path)).unwrap().text;
     for (from, to, expect) in [
-        (
-            "std::thread::sleep",
-            "std::thread::park",
-            "ban of std::thread::sleep",
-        ),
-        (
-            "std::time::Instant::now",
-            "std::time::a",
-            "ban of std::time::Instant::now",
-        ),
-        (
-            "\"std::env::var\", reason",
-            "\"std::env::var\", because",
-            "with a reason",
-        ),
-        (
-            "threshold = 70",
-            "threshold = 71",
-            "too-many-lines-threshold = 70",
-        ),
+        ("std::thread::sleep", "std::thread::park", "ban of std::thread::sleep"),
+        ("std::time::Instant::now", "std::time::a", "ban of std::time::Instant::now"),
+        ("\"std::env::var\", reason", "\"std::env::var\", because", "with a reason"),
+        ("threshold = 70", "threshold = 71", "too-many-lines-threshold = 70"),
         ("[", "(", "expected TOML"),
     ] {
         let changed = text.replacen(from, to, 1);
         assert_ne!(*text, changed);
         assert_one(bans::check(&with_file(&real, path, Some(changed))), expect);
     }
-    assert_one(
-        bans::check(&with_file(&real, path, None)),
-        "expected this file",
-    );
+    assert_one(bans::check(&with_file(&real, path, None)), "expected this file");
 }
 
 /// The tree with one file changed or taken away.
 fn with_file(tree: &Tree, path: &str, text: Option<String>) -> Tree {
-    let others = tree
-        .files_ending("toml")
-        .filter(|file| file.path != Path::new(path));
+    let others = tree.files_ending("toml").filter(|file| file.path != Path::new(path));
     let others = others.map(|file| (file.path.clone(), file.text.clone()));
     Tree::from_texts(others.chain(text.map(|text| (path.into(), text))))
 }
 
 #[test]
 fn rust_that_does_not_parse_is_found() {
-    assert_one(
-        tree(&[("src/lib.rs", "fn (")]).unreadable().to_vec(),
-        "not valid Rust",
-    );
+    assert_one(tree(&[("src/lib.rs", "fn (")]).unreadable().to_vec(), "not valid Rust");
 }
 
 #[test]

@@ -65,11 +65,7 @@ impl Tree {
 
     /// A tree of these files and nothing else.
     pub(super) fn from_texts(texts: impl IntoIterator<Item = (PathBuf, String)>) -> Self {
-        let mut tree = Self {
-            files: Vec::new(),
-            paths: BTreeSet::new(),
-            unreadable: Vec::new(),
-        };
+        let mut tree = Self { files: Vec::new(), paths: BTreeSet::new(), unreadable: Vec::new() };
         for (path, text) in texts {
             let rust = tree.parse(&path, &text);
             tree.paths.insert(path.clone());
@@ -115,9 +111,7 @@ impl Tree {
 
     /// All files that end in `.ending`.
     pub(super) fn files_ending<'a>(&'a self, ending: &'a str) -> impl Iterator<Item = &'a File> {
-        self.files
-            .iter()
-            .filter(move |file| has_ending(&file.path, ending))
+        self.files.iter().filter(move |file| has_ending(&file.path, ending))
     }
 
     /// Whether `path` is a file, or a folder with files in it.

@@ -64,12 +64,8 @@ impl Workspace {
         &'a self,
         package: &'a Package,
     ) -> impl Iterator<Item = &'a Path> {
-        let shipped = |target: &&Target| {
-            target
-                .kind
-                .iter()
-                .any(|kind| kind == "lib" || kind == "bin")
-        };
+        let shipped =
+            |target: &&Target| target.kind.iter().any(|kind| kind == "lib" || kind == "bin");
         package.targets.iter().filter(shipped).map(|target| {
             let path = &target.src_path;
             path.strip_prefix(&self.workspace_root).unwrap_or(path)

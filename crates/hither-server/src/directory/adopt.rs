@@ -19,7 +19,7 @@ use super::{Config, Directory, Upward};
 use crate::clock::Clock;
 use crate::sessions::CreateError;
 use crate::worker::memory::SessionMemory;
-use crate::worker::{Adoption, Command, Settings, WorkerHandle};
+use crate::worker::{Adoption, Command, Settings, WorkerHandle, answer};
 
 /// A session that the host has kept.
 #[derive(Debug)]
@@ -106,7 +106,7 @@ impl Directory {
         match heard {
             Heard::Lost(starting) => {
                 for one in starting {
-                    drop(one.reply.send(Err(CreateError::HostUnavailable)));
+                    answer(one.reply, Err(CreateError::HostUnavailable));
                 }
                 for shared in self.sessions() {
                     self.handle_exited(shared.id, ExitStatus::Lost);
@@ -135,7 +135,7 @@ impl Directory {
 
     fn refuse(&self, request: u64, error: CreateError) {
         if let Some(Starting { reply, .. }) = self.host.take_starting(request) {
-            drop(reply.send(Err(error)));
+            answer(reply, Err(error));
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The connection to the PTY host, and a new host when the old one is gone.
 
 use std::collections::HashMap;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::io::ErrorKind;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use hither_host::message::{JournalFds, SpawnRequest};
 use hither_host::{ClientError, FromHost, HostConnection, RuntimeDir, ToHost};
 use hither_pty::Journal;
 use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+use tokio::net::UnixStream;
 use tokio::sync::Notify;
 
 use super::create::Starting;
@@ -47,8 +48,8 @@ struct State {
 
 #[derive(Debug)]
 struct Connection {
-    // Dropped first: it must not outlive the descriptor that it watches.
-    ready: AsyncFd<RawFd>,
+    /// A duplicate of the connection's descriptor: nothing is read from it, it only wakes.
+    ready: UnixStream,
     host: Mutex<HostConnection>,
 }
 
@@ -213,8 +214,8 @@ impl HostLink {
 
 impl Connection {
     fn new(host: HostConnection) -> std::io::Result<Self> {
-        let fd = host.as_fd().as_raw_fd();
-        let ready = AsyncFd::with_interest(fd, Interest::READABLE)?;
+        let duplicate = host.as_fd().try_clone_to_owned()?;
+        let ready = UnixStream::from_std(std::os::unix::net::UnixStream::from(duplicate))?;
         Ok(Self { ready, host: Mutex::new(host) })
     }
 
@@ -228,11 +229,15 @@ impl Connection {
 
     async fn receive(&self) -> Result<FromHost, ClientError> {
         loop {
-            let mut ready = self.ready.readable().await?;
-            if let Some(message) = self.host().try_recv()? {
-                return Ok(message);
+            self.ready.readable().await?;
+            let received = self.ready.try_io(Interest::READABLE, || {
+                let received = self.host().try_recv().transpose();
+                received.ok_or_else(|| ErrorKind::WouldBlock.into())
+            });
+            match received {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                received => return received?,
             }
-            ready.clear_ready();
         }
     }
 }

@@ -17,8 +17,9 @@ use std::time::Duration;
 use hither_core::{ExitStatus, SessionId};
 
 pub(crate) use create::Program;
-pub(crate) use host_link::HostStarter;
-pub(crate) use shared::{Facts, Shared};
+pub(crate) use environment::allowed;
+pub(crate) use host_link::{HostStarter, LinkError};
+pub(crate) use shared::Shared;
 pub(crate) use upward::Upward;
 
 use crate::clock::Clock;

@@ -90,6 +90,13 @@ impl Sessions for Directory {
     }
 
     fn status(&self) -> ServerStatus {
+        self.status_counts()
+    }
+}
+
+impl Directory {
+    /// Counts of this moment.
+    pub(crate) fn status_counts(&self) -> ServerStatus {
         let sessions = self.sessions();
         let exited = sessions.iter().filter(|shared| shared.ended().is_some()).count();
         ServerStatus {

@@ -20,6 +20,13 @@ use crate::sessions::{Connection, SessionError};
 /// Answer to a command that can fail.
 pub(crate) type Reply = oneshot::Sender<Result<(), SessionError>>;
 
+/// Answers whoever asked; if nobody waits any more, that is no matter.
+pub(crate) fn answer<T>(asker: oneshot::Sender<T>, value: T) {
+    if asker.send(value).is_err() {
+        tracing::debug!("nobody waits for an answer");
+    }
+}
+
 /// A session on its way to its worker.
 #[derive(Debug)]
 pub(crate) struct Adoption {
@@ -155,7 +162,7 @@ impl Worker {
                     let code = hither_protocol::websocket::CloseCode::SESSION_CLOSED;
                     self.remove_session(index, code, "session closed");
                 }
-                drop(done.send(()));
+                answer(done, ());
             }
             Command::Tick => self.tick(),
             Command::Stop => self.stop(),

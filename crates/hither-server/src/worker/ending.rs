@@ -30,7 +30,7 @@ impl Worker {
         let until = self.now + DRAIN_TIME;
         self.sessions[index].child = Child::Exited(status, until);
         self.wake_at(until);
-        if status == ExitStatus::Lost {
+        if status == ExitStatus::Lost || self.sessions[index].master.is_none() {
             self.end_session(index);
         } else {
             self.enqueue(index);

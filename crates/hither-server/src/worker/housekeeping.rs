@@ -10,7 +10,7 @@ use rustix::fd::AsFd;
 use std::os::fd::AsRawFd;
 
 use super::Worker;
-use super::command::{Adoption, Reply};
+use super::command::{Adoption, Reply, answer};
 use super::event_loop::session_token;
 use super::session::{Child, Session};
 use super::typing::Source;
@@ -184,11 +184,11 @@ impl Worker {
     /// Input from the API goes behind everything typed before.
     pub(super) fn handle_api_input(&mut self, id: SessionId, bytes: &[u8], reply: Reply) {
         match self.running(id) {
-            Err(error) => drop(reply.send(Err(error))),
-            Ok(_) if bytes.is_empty() => drop(reply.send(Ok(()))),
+            Err(error) => answer(reply, Err(error)),
+            Ok(_) if bytes.is_empty() => answer(reply, Ok(())),
             Ok(index) => {
                 if self.queue_is_full(index, bytes.len()) {
-                    drop(reply.send(Err(SessionError::InputFull)));
+                    answer(reply, Err(SessionError::InputFull));
                 } else {
                     self.type_input(index, Source::Api(Some(reply)), bytes);
                 }
@@ -214,7 +214,7 @@ impl Worker {
                 }
             }
         });
-        drop(reply.send(result));
+        answer(reply, result);
     }
 
     fn running(&self, id: SessionId) -> Result<usize, SessionError> {

@@ -31,7 +31,7 @@ use hither_pty::Journal;
 use hither_screen::Notice;
 use slab::Slab;
 
-pub(crate) use command::{Adoption, Command, WorkerHandle};
+pub(crate) use command::{Adoption, Command, WorkerHandle, answer};
 
 use crate::clock::Clock;
 use crate::directory::Upward;

@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use tokio::sync::oneshot;
 
 use super::Worker;
+use super::command::answer;
 use super::event_loop::session_token;
 use super::memory::ClientSlot;
 use super::session::Session;
@@ -92,7 +93,7 @@ impl Worker {
     pub(super) fn drop_typing(&mut self, key: usize) {
         for pending in std::mem::take(&mut self.sessions[key].typing) {
             match pending.source {
-                Source::Api(Some(reply)) => drop(reply.send(Err(SessionError::Exited))),
+                Source::Api(Some(reply)) => answer(reply, Err(SessionError::Exited)),
                 Source::Numbered(viewer, ..) | Source::Plain(viewer) => self.read_on(viewer),
                 Source::Api(None) | Source::Screen => {}
             }
@@ -112,7 +113,7 @@ impl Worker {
                 }
             }
             Source::Plain(key) => self.read_on(key),
-            Source::Api(Some(reply)) => drop(reply.send(Ok(()))),
+            Source::Api(Some(reply)) => answer(reply, Ok(())),
             Source::Api(None) | Source::Screen => {}
         }
     }

@@ -61,9 +61,7 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
         places::user(),
     ];
     let lines: String = findings.iter().map(Finding::to_string).collect();
-    let bad = findings
-        .iter()
-        .filter(|finding| finding.verdict == Verdict::Bad);
+    let bad = findings.iter().filter(|finding| finding.verdict == Verdict::Bad);
     let (summary, exit) = match bad.count() {
         0 => ("This machine is ready.".to_owned(), Exit::Success),
         1 => ("One thing must be changed.".to_owned(), Exit::Unhealthy),
@@ -75,26 +73,15 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
 
 impl Finding {
     fn good(what: impl Into<String>) -> Self {
-        Self {
-            verdict: Verdict::Good,
-            what: what.into(),
-            cure: None,
-        }
+        Self { verdict: Verdict::Good, what: what.into(), cure: None }
     }
 
     fn fair(what: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self {
-            verdict: Verdict::Fair,
-            what: what.into(),
-            cure: Some(cure.into()),
-        }
+        Self { verdict: Verdict::Fair, what: what.into(), cure: Some(cure.into()) }
     }
 
     fn bad(what: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self {
-            verdict: Verdict::Bad,
-            ..Self::fair(what, cure)
-        }
+        Self { verdict: Verdict::Bad, ..Self::fair(what, cure) }
     }
 }
 

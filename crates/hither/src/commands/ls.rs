@@ -43,16 +43,13 @@ fn table(sessions: &[Session]) -> String {
     }
     let headings =
         ["SESSION", "STATUS", "SIZE", "VIEWERS", "STARTED", "COMMAND"].map(str::to_owned);
-    let rows: Vec<[String; 6]> = std::iter::once(headings)
-        .chain(sessions.iter().map(row))
-        .collect();
+    let rows: Vec<[String; 6]> =
+        std::iter::once(headings).chain(sessions.iter().map(row)).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
     let widths: [usize; 6] = std::array::from_fn(|column| width(column).unwrap_or(0));
     let line = |row: &[String; 6]| {
         let cells = row.iter().zip(widths);
-        let padded: Vec<String> = cells
-            .map(|(cell, width)| format!("{cell:width$}"))
-            .collect();
+        let padded: Vec<String> = cells.map(|(cell, width)| format!("{cell:width$}")).collect();
         format!("{}\n", padded.join("  ").trim_end())
     };
     rows.iter().map(line).collect()
@@ -108,10 +105,7 @@ bbcdefghijklmnop  exited   120x40  0        2026-11-24T02:18:00Z  bash
         let list = json!([{"id": "\u{1b}[2J", "title": "\u{9b}x".repeat(50), "status": "\r"}]);
         let table = table(&sessions::read(&list).unwrap());
         assert!(!table.contains(['\u{1b}', '\u{9b}', '\r']), "{table:?}");
-        assert!(
-            table.contains("\\x1b[2J") && table.contains('…'),
-            "{table:?}"
-        );
+        assert!(table.contains("\\x1b[2J") && table.contains('…'), "{table:?}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `hither serve`: the gateway.
 
 mod check;
+mod config;
 
 pub(crate) use check::{is_program, usual_shell};
 
@@ -12,11 +13,12 @@ use std::time::Duration;
 
 use clap::builder::{RangedU64ValueParser, TypedValueParser as _};
 use clap::{Args, ValueEnum};
+use hither_server::gateway::{self, Ready};
 
 use crate::cli::RuntimeDirArgs;
 use crate::failure::{Exit, Failure};
 use crate::logging::{self, LogArgs};
-use crate::values;
+use crate::{output, values};
 
 /// Everything that can be said to `hither serve`.
 #[derive(Clone, Debug, Args)]
@@ -133,6 +135,45 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
     for warning in args.warnings() {
         tracing::warn!("{warning}");
     }
-    Err(Failure::new(Exit::Unavailable, "no gateway can be started")
-        .cure("build hither with its gateway"))
+    let stopped = gateway::run(args.config()?, |ready| greet(args, ready))?;
+    output::print(&farewell(stopped.sessions))?;
+    Ok(Exit::Success)
+}
+
+/// Says where to go. The address alone is on standard output, for programs.
+fn greet(args: &ServeArgs, ready: &Ready) {
+    if args.listen.no_auth {
+        tracing::warn!("{}", hither_server::http::NO_AUTH_MEANING);
+    }
+    if ready.sessions > 0 {
+        tracing::info!(sessions = ready.sessions, "sessions of the last gateway taken over");
+    }
+    // Nobody is left to be told when standard output is gone; the gateway serves all the same.
+    output::print(&format!("Hither is at {}\n", ready.url)).ok();
+}
+
+/// What lives on after the gateway, and how to end it.
+fn farewell(sessions: usize) -> String {
+    match sessions {
+        0 => "Hither has stopped; no session lives on\n".to_owned(),
+        1 => "Hither has stopped; 1 session lives on: `hither serve` finds it again, \
+              `hither kill --all` ends it\n"
+            .to_owned(),
+        count => format!(
+            "Hither has stopped; {count} sessions live on: `hither serve` finds them again, \
+             `hither kill --all` ends them\n"
+        ),
+    }
+}
+
+impl From<gateway::GatewayError> for Failure {
+    fn from(error: gateway::GatewayError) -> Self {
+        use gateway::GatewayError as E;
+        let exit = match error {
+            E::RuntimeDir(_) => Exit::Configuration,
+            E::Bind { .. } | E::BindUnix { .. } | E::Claimed(_) | E::Host(_) => Exit::Unavailable,
+            E::Kernel { .. } => Exit::Internal,
+        };
+        Self::new(exit, error.to_string())
+    }
 }

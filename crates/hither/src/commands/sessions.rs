@@ -40,9 +40,7 @@ pub(super) fn find<'a>(sessions: &'a [Session], start: &str) -> Result<&'a Sessi
     if let Some(same) = sessions.iter().find(|session| session.id == start) {
         return Ok(same);
     }
-    let mut alike = sessions
-        .iter()
-        .filter(|session| session.id.starts_with(start));
+    let mut alike = sessions.iter().filter(|session| session.id.starts_with(start));
     match (alike.next(), alike.next()) {
         (Some(one), None) if !start.is_empty() => Ok(one),
         (Some(_), _) => {

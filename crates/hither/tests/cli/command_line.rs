@@ -32,11 +32,7 @@ fn every_command_explains_itself() {
         let help = place.run(&[command, "--help"]);
         assert_eq!(help.code, 0);
         for option in options.split_whitespace() {
-            assert!(
-                help.stdout.contains(option),
-                "{option} is not in\n{}",
-                help.stdout
-            );
+            assert!(help.stdout.contains(option), "{option} is not in\n{}", help.stdout);
         }
     }
 }
@@ -63,16 +59,9 @@ fn the_long_help_lists_commands_examples_and_exit_codes() {
         "77  ",
         "78  ",
     ] {
-        assert!(
-            help.stdout.contains(word),
-            "{word:?} is not in\n{}",
-            help.stdout
-        );
+        assert!(help.stdout.contains(word), "{word:?} is not in\n{}", help.stdout);
     }
-    assert!(
-        !help.stdout.contains("  host"),
-        "the PTY host is not for people"
-    );
+    assert!(!help.stdout.contains("  host"), "the PTY host is not for people");
 }
 
 #[test]
@@ -108,37 +97,13 @@ fn unsafe_and_impossible_settings_end_with_78_and_a_cure() {
     let place = Place::new();
     let long = format!("/tmp/{}", "x".repeat(120));
     for (arguments, message, cure) in [
-        (
-            &["--no-auth", "--bind", "0.0.0.0"][..],
-            "0.0.0.0",
-            "leave out --no-auth",
-        ),
-        (
-            &["--no-auth", "--bind", "::1", "--bind", "::"],
-            "on ::",
-            "leave out --no-auth",
-        ),
-        (
-            &["--cwd", "/nowhere"],
-            "/nowhere cannot be entered",
-            "--cwd DIR",
-        ),
-        (
-            &["--cwd", "/etc/passwd"],
-            "/etc/passwd cannot be entered",
-            "--cwd DIR",
-        ),
-        (
-            &["--shell", "/etc/passwd"],
-            "not an executable file",
-            "--shell PATH",
-        ),
+        (&["--no-auth", "--bind", "0.0.0.0"][..], "0.0.0.0", "leave out --no-auth"),
+        (&["--no-auth", "--bind", "::1", "--bind", "::"], "on ::", "leave out --no-auth"),
+        (&["--cwd", "/nowhere"], "/nowhere cannot be entered", "--cwd DIR"),
+        (&["--cwd", "/etc/passwd"], "/etc/passwd cannot be entered", "--cwd DIR"),
+        (&["--shell", "/etc/passwd"], "not an executable file", "--shell PATH"),
         (&["--socket", &long], "exceeds limit of 107", "--socket"),
-        (
-            &["--runtime-dir", &long],
-            "exceeds limit of 107",
-            "--runtime-dir",
-        ),
+        (&["--runtime-dir", &long], "exceeds limit of 107", "--runtime-dir"),
     ] {
         let arguments = [&["serve"], arguments].concat();
         let run = place.run(&arguments);
@@ -154,10 +119,7 @@ fn completions_are_made_for_every_shell() {
         let run = place.run(&["completions", shell]);
         assert_eq!((run.code, run.stderr.as_str()), (0, ""));
         for word in ["serve", "history-bytes", "doctor"] {
-            assert!(
-                run.stdout.contains(word),
-                "{word} is not completed in {shell}"
-            );
+            assert!(run.stdout.contains(word), "{word} is not completed in {shell}");
         }
     }
 }
@@ -166,14 +128,8 @@ fn completions_are_made_for_every_shell() {
 fn the_version_names_the_protocol() {
     let run = Place::new().run(&["version"]);
     let version = env!("CARGO_PKG_VERSION");
-    assert_eq!(
-        run.stdout,
-        format!("hither {version} (protocol hither.v1)\n")
-    );
-    assert_eq!(
-        Place::new().run(&["--version"]).stdout,
-        format!("hither {version}\n")
-    );
+    assert_eq!(run.stdout, format!("hither {version} (protocol hither.v1)\n"));
+    assert_eq!(Place::new().run(&["--version"]).stdout, format!("hither {version}\n"));
 }
 
 #[test]
@@ -181,19 +137,9 @@ fn the_doctor_finds_a_good_machine_good() {
     let run = Place::new().run(&["doctor"]);
     assert_eq!(run.code, 0, "{run:#?}");
     assert!(run.stdout.ends_with("This machine is ready.\n"), "{run:#?}");
-    for what in [
-        "Linux",
-        "PTYs can be opened",
-        "memfd",
-        "pidfd",
-        "closed to others",
-        "/bin/sh",
-    ] {
+    for what in ["Linux", "PTYs can be opened", "memfd", "pidfd", "closed to others", "/bin/sh"] {
         let fine = |line: &str| line.starts_with(['✓', '!']) && line.contains(what);
-        assert!(
-            run.stdout.lines().any(fine),
-            "{what:?} is not fine in {run:#?}"
-        );
+        assert!(run.stdout.lines().any(fine), "{what:?} is not fine in {run:#?}");
     }
 }
 
@@ -220,13 +166,6 @@ fn the_doctor_counts_what_is_bad() {
     place.set_mode(0o777);
     let run = place.run(&["doctor", "--shell", missing.to_str().unwrap()]);
     assert_eq!(run.code, 1, "{run:#?}");
-    assert!(
-        run.stdout
-            .contains("\\x1b[31mshell is not an executable file"),
-        "{run:#?}"
-    );
-    assert!(
-        run.stdout.ends_with("2 things must be changed.\n"),
-        "{run:#?}"
-    );
+    assert!(run.stdout.contains("\\x1b[31mshell is not an executable file"), "{run:#?}");
+    assert!(run.stdout.ends_with("2 things must be changed.\n"), "{run:#?}");
 }

@@ -12,10 +12,7 @@ const LIST: &str = r#"[
 ]"#;
 
 fn asked(line: &str, body: &str) -> Asked {
-    Asked {
-        line: line.to_owned(),
-        body: body.to_owned(),
-    }
+    Asked { line: line.to_owned(), body: body.to_owned() }
 }
 
 #[test]
@@ -23,19 +20,9 @@ fn without_a_gateway_commands_end_with_69_and_a_cure() {
     let place = Place::new();
     let dir = place.path().display().to_string();
     let expect = format!("hither: no gateway is running in {dir}; start one with `hither serve`\n");
-    for arguments in [
-        &["ls"][..],
-        &["ls", "--json"],
-        &["kill", "--all"],
-        &["new"],
-        &["url"],
-    ] {
+    for arguments in [&["ls"][..], &["ls", "--json"], &["kill", "--all"], &["new"], &["url"]] {
         let run = place.run(arguments);
-        assert_eq!(
-            (run.code, run.stderr),
-            (69, expect.clone()),
-            "{arguments:?}"
-        );
+        assert_eq!((run.code, run.stderr), (69, expect.clone()), "{arguments:?}");
     }
     // A socket that nobody listens on any more, and a directory that is not there.
     drop(UnixListener::bind(place.socket()).unwrap());
@@ -51,10 +38,7 @@ fn a_directory_open_to_others_is_not_trusted() {
     place.set_mode(0o755);
     let run = place.run(&["ls"]);
     assert_eq!(run.code, 77);
-    assert!(
-        run.stderr.contains("mode 0755") && run.stderr.contains("chmod 700"),
-        "{run:#?}"
-    );
+    assert!(run.stderr.contains("mode 0755") && run.stderr.contains("chmod 700"), "{run:#?}");
 }
 
 #[test]
@@ -88,10 +72,7 @@ fn nothing_that_a_program_said_is_obeyed() {
         (&["ls", "--json"], (200, list.to_string())),
         (&["ls"], (500, error.to_string())),
         (&["new"], (200, list[0].to_string())),
-        (
-            &["url"],
-            (200, serde_json::json!({"url": hostile}).to_string()),
-        ),
+        (&["url"], (200, serde_json::json!({"url": hostile}).to_string())),
     ] {
         let place = Place::new();
         let _gateway = place.gateway(&[(answer.0, &answer.1)]);
@@ -100,10 +81,7 @@ fn nothing_that_a_program_said_is_obeyed() {
         let deceptive =
             |c: char| c.is_control() || ('\u{200b}'..='\u{202e}').contains(&c) || c == '\u{feff}';
         assert!(!printed.contains(deceptive), "{arguments:?}: {printed:?}");
-        assert!(
-            printed.contains("x1b") || printed.contains("u001b"),
-            "{printed}"
-        );
+        assert!(printed.contains("x1b") || printed.contains("u001b"), "{printed}");
     }
 }
 
@@ -113,10 +91,7 @@ fn ls_json_means_what_the_gateway_said() {
     let list = serde_json::json!([{"id": "a", "title": "\u{9b}\u{e0041}", "later": {"deep": 1}}]);
     let _gateway = place.gateway(&[(200, &list.to_string())]);
     let run = place.run(&["ls", "--json"]);
-    assert_eq!(
-        serde_json::from_str::<serde_json::Value>(&run.stdout).unwrap(),
-        list
-    );
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&run.stdout).unwrap(), list);
 }
 
 #[test]
@@ -124,27 +99,17 @@ fn kill_takes_the_start_of_an_id() {
     let place = Place::new();
     let gateway = place.gateway(&[(200, LIST), (204, "")]);
     let run = place.run(&["kill", "aaa"]);
-    assert_eq!(
-        (run.code, run.stdout.as_str()),
-        (0, "ended aaaabbbbccccdddd\n")
-    );
+    assert_eq!((run.code, run.stdout.as_str()), (0, "ended aaaabbbbccccdddd\n"));
     assert_eq!(
         gateway.asked(),
-        [
-            asked("GET /api/sessions", ""),
-            asked("DELETE /api/sessions/aaaabbbbccccdddd", ""),
-        ]
+        [asked("GET /api/sessions", ""), asked("DELETE /api/sessions/aaaabbbbccccdddd", ""),]
     );
 }
 
 #[test]
 fn kill_ends_nothing_unless_all_of_it_is_there() {
     for (arguments, code, word) in [
-        (
-            &["kill", "aaa", "zzz"][..],
-            69,
-            "no session is called \"zzz\"",
-        ),
+        (&["kill", "aaa", "zzz"][..], 69, "no session is called \"zzz\""),
         (&["kill", "aaa", "aa"], 64, "give more characters"),
     ] {
         let place = Place::new();
@@ -163,10 +128,7 @@ fn kill_all_ends_each_session() {
     let run = place.run(&["kill", "--all"]);
     assert_eq!(run.code, 0, "{run:#?}");
     assert_eq!(run.stdout.lines().count(), 2);
-    assert_eq!(
-        gateway.asked()[2].line,
-        "DELETE /api/sessions/aabbbbbbccccdddd"
-    );
+    assert_eq!(gateway.asked()[2].line, "DELETE /api/sessions/aabbbbbbccccdddd");
     let place = Place::new();
     let _gateway = place.gateway(&[(200, "[]")]);
     assert_eq!(place.run(&["kill", "--all"]).stdout, "no sessions\n");
@@ -176,18 +138,13 @@ fn kill_all_ends_each_session() {
 fn new_sends_directory_title_and_command() {
     let place = Place::new();
     let gateway = place.gateway(&[(201, r#"{"id":"aaaabbbbccccdddd"}"#)]);
-    let run = place.run(&[
-        "new", "--cwd", "/", "--title", "tests", "--", "make", "-j2", "--", "x",
-    ]);
+    let run = place.run(&["new", "--cwd", "/", "--title", "tests", "--", "make", "-j2", "--", "x"]);
     assert_eq!((run.code, run.stdout.as_str()), (0, "aaaabbbbccccdddd\n"));
     let body = r#"{"command":["make","-j2","--","x"],"cwd":"/","title":"tests"}"#;
     assert_eq!(gateway.asked(), [asked("POST /api/sessions", body)]);
     let run = place.run(&["new", "--cwd", "/nowhere"]);
     assert_eq!(run.code, 64);
-    assert!(
-        run.stderr.contains("/nowhere cannot be entered"),
-        "{run:#?}"
-    );
+    assert!(run.stderr.contains("/nowhere cannot be entered"), "{run:#?}");
 }
 
 #[test]
@@ -217,10 +174,7 @@ fn answers_of_the_wrong_kind_are_errors_with_their_own_codes() {
         let _gateway = place.gateway(&[answer]);
         let run = place.run(&["ls"]);
         assert_eq!(run.code, code, "{run:#?}");
-        assert!(
-            run.stderr.starts_with("hither: ") && run.stderr.contains(word),
-            "{run:#?}"
-        );
+        assert!(run.stderr.starts_with("hither: ") && run.stderr.contains(word), "{run:#?}");
         assert_eq!(run.stderr.lines().count(), 1, "{run:#?}");
     }
 }
@@ -241,8 +195,5 @@ fn a_reader_that_goes_away_is_no_failure() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let output = place.command(&["ls"]).stdout(writer).output().unwrap();
-    assert_eq!(
-        (output.status.code(), output.stderr.as_slice()),
-        (Some(0), &b""[..])
-    );
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
 }

@@ -27,9 +27,7 @@ pub(crate) struct Place {
 impl Place {
     /// A directory that others cannot enter.
     pub(crate) fn new() -> Self {
-        let place = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
+        let place = Self { folder: tempfile::tempdir().unwrap() };
         place.set_mode(0o700);
         place
     }
@@ -65,10 +63,8 @@ impl Place {
     /// Starts a gateway that gives these answers, status and body, one to each connection.
     pub(crate) fn gateway(&self, answers: &[(u16, &str)]) -> Gateway {
         let listener = UnixListener::bind(self.socket()).unwrap();
-        let answers: Vec<_> = answers
-            .iter()
-            .map(|(status, body)| (*status, (*body).to_owned()))
-            .collect();
+        let answers: Vec<_> =
+            answers.iter().map(|(status, body)| (*status, (*body).to_owned())).collect();
         let thread = thread::spawn(move || {
             let serve =
                 |(status, body): (u16, String)| serve(listener.accept().unwrap().0, status, &body);
@@ -125,10 +121,7 @@ fn serve(stream: UnixStream, status: u16, body: &str) -> Asked {
     }
     let mut asked = vec![0; asked_bytes];
     reader.read_exact(&mut asked).unwrap();
-    let head = format!(
-        "HTTP/1.1 {status} Word\r\ncontent-length: {}\r\n\r\n",
-        body.len()
-    );
+    let head = format!("HTTP/1.1 {status} Word\r\ncontent-length: {}\r\n\r\n", body.len());
     let mut stream = reader.into_inner();
     stream.write_all(head.as_bytes()).unwrap();
     // The program may have seen enough before it has read all.

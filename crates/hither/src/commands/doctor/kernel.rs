@@ -17,10 +17,7 @@ const KERNEL_MIN: (u32, u32) = (6, 1);
 /// First kernel that tells the exit status of somebody else's child by its pidfd.
 const KERNEL_EXIT_INFO: (u32, u32) = (6, 15);
 /// Longest wait for one byte to cross a PTY.
-const PTY_WAIT: Timespec = Timespec {
-    tv_sec: 1,
-    tv_nsec: 0,
-};
+const PTY_WAIT: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
 /// The kernel's version.
 pub(super) fn version() -> Finding {
@@ -34,10 +31,9 @@ fn judge_version(release: &str) -> Finding {
             format!("{what}: the version could not be read"),
             "make sure that it is 6.1 or later",
         ),
-        Some(version) if version < KERNEL_MIN => Finding::bad(
-            format!("{what} is older than 6.1"),
-            "install a later kernel",
-        ),
+        Some(version) if version < KERNEL_MIN => {
+            Finding::bad(format!("{what} is older than 6.1"), "install a later kernel")
+        }
         Some(version) if version < KERNEL_EXIT_INFO => Finding::fair(
             format!("{what} (before 6.15)"),
             "works; the exit status of a program may be unknown if its PTY host was killed",

@@ -57,11 +57,9 @@ mod tests {
 
     #[test]
     fn descriptors_are_judged_by_the_hard_limit() {
-        for (hard, expect) in [
-            (None, Verdict::Good),
-            (Some(4096), Verdict::Good),
-            (Some(1024), Verdict::Fair),
-        ] {
+        for (hard, expect) in
+            [(None, Verdict::Good), (Some(4096), Verdict::Good), (Some(1024), Verdict::Fair)]
+        {
             assert_eq!(judge_descriptors(hard).verdict, expect);
         }
     }

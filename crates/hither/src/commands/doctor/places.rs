@@ -15,10 +15,7 @@ const TERM: &str = "xterm-256color";
 pub(super) fn runtime_dir(dir: &RuntimeDir) -> Finding {
     let path = dir.path();
     match dir.examine() {
-        Ok(()) => Finding::good(format!(
-            "runtime directory {}, closed to others",
-            path.display()
-        )),
+        Ok(()) => Finding::good(format!("runtime directory {}, closed to others", path.display())),
         Err(RuntimeDirError::Missing(_)) => missing_runtime_dir(path),
         Err(err) => Finding::bad(err.to_string(), err.cure()),
     }
@@ -56,12 +53,7 @@ pub(super) fn shell(path: &Path) -> Finding {
 pub(super) fn terminfo() -> Finding {
     let own = std::env::var_os("TERMINFO").map(PathBuf::from);
     let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(".terminfo"));
-    let system = [
-        "/etc/terminfo",
-        "/lib/terminfo",
-        "/usr/share/terminfo",
-        "/usr/lib/terminfo",
-    ];
+    let system = ["/etc/terminfo", "/lib/terminfo", "/usr/share/terminfo", "/usr/lib/terminfo"];
     let folders = own.into_iter().chain(home).chain(system.map(PathBuf::from));
     match find_terminfo(folders) {
         Some(path) => Finding::good(format!("terminal description {}", path.display())),
@@ -84,10 +76,7 @@ fn find_terminfo(mut folders: impl Iterator<Item = PathBuf>) -> Option<PathBuf> 
 pub(super) fn user() -> Finding {
     let uid = rustix::process::geteuid();
     if uid.is_root() {
-        Finding::fair(
-            "you are root, and so is whoever gets in",
-            "run hither as an ordinary user",
-        )
+        Finding::fair("you are root, and so is whoever gets in", "run hither as an ordinary user")
     } else {
         Finding::good(format!("sessions will run as user {}", uid.as_raw()))
     }

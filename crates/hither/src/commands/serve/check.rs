@@ -42,18 +42,11 @@ impl ServeArgs {
     }
 
     fn is_exposed(&self) -> bool {
-        self.listen
-            .bind
-            .iter()
-            .any(|address| !address.is_loopback())
+        self.listen.bind.iter().any(|address| !address.is_loopback())
     }
 
     fn check_authentication(&self) -> Result<(), Failure> {
-        let exposed = self
-            .listen
-            .bind
-            .iter()
-            .find(|address| !address.is_loopback());
+        let exposed = self.listen.bind.iter().find(|address| !address.is_loopback());
         match exposed {
             Some(address) if self.listen.no_auth => {
                 let message = format!("--no-auth would give everybody on {address} your shell");
@@ -66,10 +59,9 @@ impl ServeArgs {
 
     fn check_sockets(&self) -> Result<(), Failure> {
         let own = self.runtime_dir.resolve().gateway_socket();
-        for (path, option) in [
-            (Some(&own), "--runtime-dir"),
-            (self.listen.socket.as_ref(), "--socket"),
-        ] {
+        for (path, option) in
+            [(Some(&own), "--runtime-dir"), (self.listen.socket.as_ref(), "--socket")]
+        {
             let len = path.map_or(0, |path| path.as_os_str().len());
             if len > SOCKET_PATH_LEN_MAX {
                 let message =

@@ -1,0 +1,83 @@
+//! Everything that can be set, as parsed values.
+
+use std::net::IpAddr;
+use std::num::NonZeroU8;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hither_auth::Origin;
+
+/// Settings of a gateway. Nothing here is checked again: the command line has done so.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen and whom to let in.
+    pub listen: Listen,
+    /// What a session is made of.
+    pub session: Session,
+    /// What costs time and what saves it.
+    pub tuning: Tuning,
+    /// Directory of the sockets, mode 0700; absolute path.
+    pub runtime_dir: PathBuf,
+    /// How a PTY host is started: a program and its arguments.
+    pub host: (PathBuf, Vec<String>),
+    /// The environment that children may inherit from; an allow-list is applied to it.
+    pub environment: Vec<(String, String)>,
+}
+
+/// Where to listen and whom to let in.
+#[derive(Clone, Debug)]
+pub struct Listen {
+    /// Loopback addresses.
+    pub addresses: Vec<IpAddr>,
+    /// TCP port; 0 takes a free one.
+    pub port: u16,
+    /// A Unix socket besides the one in the runtime directory.
+    pub socket: Option<PathBuf>,
+    /// Origins under which a proxy makes the gateway known.
+    pub public_origins: Vec<Origin>,
+    /// Whether credentials are asked for.
+    pub authentication: Authentication,
+}
+
+/// Whether credentials are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authentication {
+    /// Launch secret, cookie, token.
+    Required,
+    /// Everybody who reaches the port gets in; pages of other sites are refused all the same.
+    Off,
+}
+
+/// What a session is made of.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Program and arguments of a session for which nothing else is said.
+    pub command: Vec<String>,
+    /// Shell that interprets a command line; absolute path.
+    pub shell: PathBuf,
+    /// Where sessions start.
+    pub cwd: PathBuf,
+    /// Login name of the user that everything runs as.
+    pub user: String,
+    /// Lines kept above the screen.
+    pub scrollback_lines: usize,
+    /// Bytes of output kept; a power of two.
+    pub history_bytes: u64,
+    /// What happens to viewers that cannot keep up.
+    pub slow: hither_core::viewer::Slow,
+}
+
+/// What costs time and what saves it.
+#[derive(Clone, Copy, Debug)]
+pub struct Tuning {
+    /// Threads that serve sessions.
+    pub workers: NonZeroU8,
+    /// How long to poll after a keystroke before sleeping.
+    pub spin: Duration,
+    /// Most bytes of one read from a PTY.
+    pub read_bytes: usize,
+    /// Most bytes of one output message; with a delay, what is waited for.
+    pub batch_bytes: u64,
+    /// How long output is held back; zero by default.
+    pub batch_delay: Duration,
+}

@@ -1,0 +1,120 @@
+//! From the command line to the gateway's settings.
+
+use std::ffi::OsString;
+use std::num::NonZeroU8;
+use std::path::PathBuf;
+
+use hither_auth::Origin;
+use hither_core::viewer::Slow;
+use hither_server::gateway::{Authentication, Config, Listen, Session, Tuning};
+
+use super::{ServeArgs, SlowViewer};
+use crate::failure::{Exit, Failure};
+
+impl ServeArgs {
+    /// The settings of the gateway.
+    pub(super) fn config(&self) -> Result<Config, Failure> {
+        let runtime_dir = self.runtime_dir.resolve().path().to_path_buf();
+        let program = std::env::current_exe().map_err(|error| {
+            Failure::new(Exit::Internal, format!("finding this program: {error}"))
+        })?;
+        let dir = text(runtime_dir.clone().into_os_string(), "runtime directory")?;
+        Ok(Config {
+            listen: self.listen()?,
+            session: self.session()?,
+            tuning: self.tuning(),
+            runtime_dir,
+            host: (program, vec!["host".to_owned(), "--runtime-dir".to_owned(), dir]),
+            environment: std::env::vars_os()
+                .filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                })
+                .collect(),
+        })
+    }
+
+    fn listen(&self) -> Result<Listen, Failure> {
+        let mut public_origins = Vec::new();
+        for name in &self.listen.allow_host {
+            for scheme in ["https", "http"] {
+                let origin = format!("{scheme}://{name}").parse::<Origin>();
+                public_origins.push(origin.map_err(|error| {
+                    Failure::new(Exit::Configuration, format!("--allow-host {name}: {error}"))
+                })?);
+            }
+        }
+        Ok(Listen {
+            addresses: self.listen.bind.clone(),
+            port: self.listen.port,
+            socket: self.listen.socket.clone(),
+            public_origins,
+            authentication: if self.listen.no_auth {
+                Authentication::Off
+            } else {
+                Authentication::Required
+            },
+        })
+    }
+
+    fn session(&self) -> Result<Session, Failure> {
+        let shell = self.shell();
+        let command = if self.command.is_empty() {
+            vec![text(shell.clone().into_os_string(), "shell")?]
+        } else {
+            self.command
+                .iter()
+                .map(|word| text(word.clone(), "command"))
+                .collect::<Result<_, _>>()?
+        };
+        Ok(Session {
+            command,
+            shell,
+            cwd: self.session.cwd.clone().map_or_else(usual_cwd, absolute),
+            user: user(),
+            scrollback_lines: usize::try_from(self.session.scrollback).unwrap_or(usize::MAX),
+            history_bytes: u64::from(self.session.history_bytes),
+            slow: match self.session.slow_viewer {
+                SlowViewer::Skip => Slow::Skip,
+                SlowViewer::Wait => Slow::Wait,
+            },
+        })
+    }
+
+    fn tuning(&self) -> Tuning {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let cores = NonZeroU8::new(u8::try_from(cores.min(100)).unwrap_or(100));
+        Tuning {
+            workers: self.tuning.workers.or(cores).unwrap_or(NonZeroU8::MIN),
+            spin: std::time::Duration::from_micros(u64::from(self.tuning.spin)),
+            read_bytes: usize::try_from(self.tuning.read_buffer).unwrap_or(usize::MAX),
+            batch_bytes: u64::from(self.tuning.batch_bytes),
+            batch_delay: self.tuning.batch_delay,
+        }
+    }
+}
+
+fn text(value: OsString, what: &str) -> Result<String, Failure> {
+    value.into_string().map_err(|value| {
+        let message = format!("{what} {} is not valid UTF-8", value.display());
+        Failure::new(Exit::Configuration, message)
+    })
+}
+
+/// Where the command was given; the user's home when that is gone.
+fn usual_cwd() -> PathBuf {
+    std::env::current_dir().unwrap_or_else(|_| {
+        std::env::var_os("HOME").map_or_else(|| PathBuf::from("/"), PathBuf::from)
+    })
+}
+
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+/// The login name, as far as the environment knows it.
+fn user() -> String {
+    ["USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
+        .unwrap_or_else(|| rustix::process::geteuid().as_raw().to_string())
+}
