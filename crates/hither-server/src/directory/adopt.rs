@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use hither_core::journal::{Intent, recover};
 use hither_core::{ExitStatus, Offset, SessionId};
-use hither_host::message::{JournalFds, Life, SessionState};
+use hither_host::message::{JournalFds, Life, SessionFds, SessionState};
 use hither_host::{FromHost, HostConnection};
 use hither_pty::{Journal, Mapping, Master};
 
@@ -144,25 +144,27 @@ impl Estate {
     fn receive(host: &mut HostConnection) -> Result<Self, LinkError> {
         let mut estate = Self::default();
         loop {
-            match host.recv(PATIENCE)? {
-                FromHost::Adopt { session: state, fds } => {
-                    match Mapping::new(&fds.memory).map(SessionMemory::adopt) {
-                        Ok(Ok(memory)) => {
-                            let kept = Kept { master: fds.master, memory, state };
-                            estate.sessions.insert(kept.state.session, kept);
-                        }
-                        Ok(Err(error)) => {
-                            tracing::error!(session = %state.session, %error, "taking over");
-                        }
-                        Err(error) => {
-                            tracing::error!(session = %state.session, %error, "mapping memory");
-                        }
-                    }
-                }
-                FromHost::Journal { fds, .. } => estate.journals.push(journal(fds)?),
-                FromHost::AdoptEnd => return Ok(estate),
-                message => tracing::debug!(?message, "PTY host says"),
+            let message = host.recv(PATIENCE)?;
+            if let FromHost::Adopt { session, fds } = message {
+                estate.keep(session, fds);
+            } else if let FromHost::Journal { fds, .. } = message {
+                estate.journals.push(journal(fds)?);
+            } else if let FromHost::AdoptEnd = message {
+                return Ok(estate);
+            } else {
+                tracing::debug!(?message, "PTY host says");
             }
+        }
+    }
+
+    fn keep(&mut self, state: SessionState, fds: SessionFds) {
+        let id = state.session;
+        match Mapping::new(&fds.memory).map(SessionMemory::adopt) {
+            Ok(Ok(memory)) => {
+                self.sessions.insert(id, Kept { master: fds.master, memory, state });
+            }
+            Ok(Err(error)) => tracing::error!(session = %id, %error, "taking a session over"),
+            Err(error) => tracing::error!(session = %id, %error, "mapping a session's memory"),
         }
     }
 
@@ -233,9 +235,11 @@ fn exit_status(status: hither_host::ExitStatus) -> ExitStatus {
 }
 
 fn spawn_failure(error: &hither_host::SpawnError) -> CreateError {
-    match error.stage {
-        hither_host::Stage::Exec => CreateError::ProgramNotFound,
-        hither_host::Stage::Directory => CreateError::DirectoryNotFound,
-        _ => CreateError::Failed,
+    if error.stage == hither_host::Stage::Exec {
+        CreateError::ProgramNotFound
+    } else if error.stage == hither_host::Stage::Directory {
+        CreateError::DirectoryNotFound
+    } else {
+        CreateError::Failed
     }
 }

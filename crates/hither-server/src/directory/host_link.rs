@@ -92,11 +92,14 @@ impl HostStarter {
             connected => connected?,
         };
         host.send(&ToHost::<OwnedFd>::Claim)?;
-        match host.recv(PATIENCE)? {
-            FromHost::Claimed => Ok(host),
-            FromHost::ClaimRefused { pid } => Err(LinkError::Claimed(pid)),
-            _ => Err(LinkError::Unexpected),
+        let answer = host.recv(PATIENCE)?;
+        if let FromHost::ClaimRefused { pid } = answer {
+            return Err(LinkError::Claimed(pid));
         }
+        if !matches!(answer, FromHost::Claimed) {
+            return Err(LinkError::Unexpected);
+        }
+        Ok(host)
     }
 }
 
@@ -148,9 +151,10 @@ impl HostLink {
         connection.send(&ToHost::<OwnedFd>::Spawn(Box::new(request))).map_err(|error| {
             self.state().starting.remove(&number);
             tracing::error!(%error, "asking the PTY host for a session");
-            match error {
-                ClientError::Wire(_) => CreateError::InvalidCommand,
-                _ => CreateError::HostUnavailable,
+            if matches!(error, ClientError::Wire(_)) {
+                CreateError::InvalidCommand
+            } else {
+                CreateError::HostUnavailable
             }
         })
     }

@@ -140,6 +140,13 @@ impl Directory {
         for worker in &self.workers {
             worker.lock().unwrap_or_else(PoisonError::into_inner).join();
         }
-        self.table().values().filter(|shared| shared.ended().is_none()).count()
+        let running = self.table().values().filter(|shared| shared.ended().is_none()).count();
+        if running == 0 {
+            // Nothing is left to come back to, so the host need not stay either.
+            for shared in self.sessions() {
+                self.forget(shared.id);
+            }
+        }
+        running
     }
 }

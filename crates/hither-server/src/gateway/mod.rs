@@ -159,9 +159,13 @@ fn open_directory(config: &Config, dir: &Arc<RuntimeDir>) -> Result<Directory, G
         environment: directory::allowed(config.environment.iter().cloned()),
     };
     let workers = usize::from(config.tuning.workers.get());
-    Directory::open(directory, settings, workers, starter).map_err(|error| match error {
-        LinkError::Claimed(pid) => GatewayError::Claimed(pid),
-        error => GatewayError::Host(error.to_string()),
+    let opened = Directory::open(directory, settings, workers, starter);
+    opened.map_err(|error| {
+        if let LinkError::Claimed(pid) = error {
+            GatewayError::Claimed(pid)
+        } else {
+            GatewayError::Host(error.to_string())
+        }
     })
 }
 

@@ -154,7 +154,7 @@ impl Session {
 
 /// Writes what the PTY takes of `bytes` and notes it in the ledger. A PTY that is gone takes
 /// everything: there is nobody to read it.
-fn write_some(session: &mut Session, source: &Source, bytes: &[u8]) -> usize {
+fn write_some(session: &Session, source: &Source, bytes: &[u8]) -> usize {
     let Some(master) = &session.master else { return bytes.len() };
     let slot = match source {
         Source::Numbered(_, slot, _) => Some(*slot),
