@@ -1,0 +1,253 @@
+//! Lines of cells as text and control functions.
+
+use super::style::write_sgr;
+use crate::cell::{Cell, Color, Glyph, Style};
+use crate::pool::{Extra, Pool};
+use crate::row::Row;
+use crate::width::{Preceding, measure};
+
+/// A character that never fits into the last column: it wraps and leaves that cell empty.
+const WIDE_SPACE: &str = "\u{3000}";
+
+/// Writes lines from top to bottom onto blank ones, keeping track of style and column.
+pub(super) struct RowWriter<'a> {
+    pub(super) out: Vec<u8>,
+    /// Leave out colours and hyperlinks.
+    pub(super) plain: bool,
+    pool: &'a Pool,
+    cols: usize,
+    /// Column of the cursor; `cols` after the last one was printed.
+    x: usize,
+    style: Option<Style>,
+    extra: Extra,
+    preceding: Option<Preceding>,
+}
+
+impl<'a> RowWriter<'a> {
+    pub(super) fn new(pool: &'a Pool, cols: usize) -> Self {
+        Self {
+            out: Vec::with_capacity(4096),
+            plain: false,
+            pool,
+            cols,
+            x: 0,
+            style: Some(Style::default()),
+            extra: Extra::default(),
+            preceding: None,
+        }
+    }
+
+    /// Appends a control function.
+    pub(super) fn escape(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+        self.preceding = None;
+    }
+
+    /// The style is not what was written last.
+    pub(super) const fn forget_style(&mut self) {
+        self.style = None;
+    }
+
+    /// Selects colours, attributes and hyperlink.
+    pub(super) fn set_style(&mut self, style: Style) {
+        let extra = self.pool.extra(style.extra);
+        self.set_style_with(style, extra);
+    }
+
+    pub(super) fn set_style_with(&mut self, style: Style, extra: Extra) {
+        let (style, extra) = if self.plain {
+            (Style::default(), Extra::default())
+        } else {
+            (style, extra)
+        };
+        let bare = Style {
+            extra: crate::cell::ExtraId::default(),
+            ..style
+        };
+        if self.style != Some(bare) || self.extra.underline_color != extra.underline_color {
+            write_sgr(&mut self.out, bare, extra.underline_color);
+            self.style = Some(bare);
+            self.preceding = None;
+        }
+        if self.extra.link != extra.link {
+            self.write_link(&extra);
+        }
+        self.extra = extra;
+    }
+
+    fn write_link(&mut self, extra: &Extra) {
+        let text = match &extra.link {
+            None => "\x1b]8;;\x1b\\".to_owned(),
+            Some(link) => {
+                let id = link
+                    .id
+                    .as_deref()
+                    .map_or_else(String::new, |id| format!("id={id}"));
+                format!("\x1b]8;{id};{}\x1b\\", link.uri)
+            }
+        };
+        self.escape(text.as_bytes());
+    }
+
+    /// Prints the text of a cell.
+    pub(super) fn print(&mut self, cell: Cell) {
+        self.set_style(cell.style);
+        self.print_glyph(cell.glyph);
+    }
+
+    pub(super) fn print_glyph(&mut self, glyph: Glyph) {
+        let mut buffer = [0; 4];
+        let text = match (glyph.as_cluster(), glyph.as_char()) {
+            (Some(id), _) => self.pool.cluster(id),
+            (None, Some(ch)) => &*ch.encode_utf8(&mut buffer),
+            (None, None) => " ",
+        };
+        for (at, ch) in text.chars().enumerate() {
+            let measured = measure(ch, self.preceding);
+            if at == 0 && measured.joins {
+                self.out.extend_from_slice(b"\x1b\\");
+                self.preceding = Some(measure(ch, None).leaves);
+            } else {
+                self.preceding = Some(measured.leaves);
+            }
+        }
+        self.out.extend_from_slice(text.as_bytes());
+        self.x = (self.x + usize::from(glyph.width())).min(self.cols);
+    }
+
+    /// Goes from the end of `above` to the start of `row`.
+    pub(super) fn next_line(&mut self, row: &Row, above: &Row, blanked: bool) {
+        if !row.wrapped || blanked {
+            // A new line takes the background of the moment.
+            self.set_background(Color::Default);
+            self.escape(b"\r\n");
+            self.x = 0;
+            return;
+        }
+        let last = above.get(self.cols - 1);
+        let full = last.glyph.has_content() || last.width() == 0;
+        if full && self.x >= self.cols {
+            self.wrap_full(row.get(0));
+        } else {
+            self.wrap_early(last.style);
+        }
+    }
+
+    /// The line above is full: the next character wraps by itself.
+    fn wrap_full(&mut self, first: Cell) {
+        let by_itself =
+            first.glyph.has_content() && (self.plain || first.style.bg == Color::Default);
+        if !by_itself {
+            self.set_background(Color::Default);
+            self.escape(b"\x1b\\ \r\x1b[X");
+        }
+        self.x = 0;
+    }
+
+    /// The last cell above is empty and yet this line continues it.
+    fn wrap_early(&mut self, last: Style) {
+        self.forward_to(self.cols - 1);
+        self.set_style(last);
+        self.escape(b"");
+        self.out.extend_from_slice(WIDE_SPACE.as_bytes());
+        self.set_background(Color::Default);
+        self.escape(format!("\r\x1b[{}X", self.cols).as_bytes());
+        self.x = 0;
+    }
+
+    /// Selects the background alone, for functions that erase.
+    fn set_background(&mut self, bg: Color) {
+        if self.plain || self.style.is_none_or(|style| style.bg != bg) {
+            let link = self.extra.link.clone();
+            let extra = Extra {
+                underline_color: Color::Default,
+                link,
+            };
+            self.set_style_with(Style::erased(bg), extra);
+        }
+    }
+
+    fn forward_to(&mut self, x: usize) {
+        if x > self.x {
+            let count = x - self.x;
+            let text = if count == 1 {
+                "\x1b[C".to_owned()
+            } else {
+                format!("\x1b[{count}C")
+            };
+            self.escape(text.as_bytes());
+            self.x = x;
+        }
+    }
+
+    /// Writes the cells of a line from its first column on.
+    pub(super) fn write_row(&mut self, row: &Row) {
+        let mut at = 0;
+        let used = row.used_len();
+        while at < used {
+            let cell = row.get(at);
+            if cell.glyph.has_content() {
+                self.forward_to(at);
+                self.print(cell);
+                at += usize::from(cell.width().max(1));
+                continue;
+            }
+            let run = (at..used)
+                .take_while(|&x| is_empty_like(row.get(x), cell.style))
+                .count();
+            if cell.style == Style::erased(cell.style.bg) {
+                self.write_erased(at, run, cell.style.bg);
+                at += run;
+            } else {
+                self.write_torn(row, at);
+                at += 1;
+            }
+        }
+    }
+
+    /// Empty cells of a background.
+    fn write_erased(&mut self, at: usize, count: usize, bg: Color) {
+        if bg == Color::Default || self.plain {
+            return;
+        }
+        self.forward_to(at);
+        self.set_background(bg);
+        self.escape(format!("\x1b[{count}X").as_bytes());
+    }
+
+    /// What is left of half a wide character: an empty cell with more style than a background.
+    fn write_torn(&mut self, row: &Row, at: usize) {
+        if self.plain {
+            return;
+        }
+        // A wide character of that style, of which the other half is overwritten.
+        let style = row.get(at).style;
+        if at + 1 < self.cols {
+            self.forward_to(at);
+            self.set_style(style);
+            self.escape(format!("\x1b\\{WIDE_SPACE}\x1b[{}G ", at + 2).as_bytes());
+            self.set_background(Color::Default);
+            self.escape(format!("\x1b[{}G\x1b[X", at + 2).as_bytes());
+            self.x = at + 1;
+            return;
+        }
+        let before = if row.width_at(at - 1) == 0 {
+            at.saturating_sub(2)
+        } else {
+            at - 1
+        };
+        self.set_style(style);
+        self.escape(format!("\x1b[{at}G{WIDE_SPACE}\x1b[{at}G ").as_bytes());
+        let neighbour = row.get(before);
+        self.set_background(neighbour.style.bg);
+        self.escape(format!("\x1b[{}G\x1b[{}X", before + 1, at - before).as_bytes());
+        self.x = before;
+        if neighbour.glyph.has_content() {
+            self.print(neighbour);
+        }
+    }
+}
+
+fn is_empty_like(cell: Cell, style: Style) -> bool {
+    !cell.glyph.has_content() && cell.style == style
+}

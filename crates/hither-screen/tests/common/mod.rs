@@ -1,0 +1,229 @@
+//! Random output of programs, made of real control functions.
+
+use hither_core::WindowSize;
+use hither_screen::{Screen, ScreenState};
+use proptest::prelude::*;
+
+/// A text that terminals disagree about more than about others.
+const TEXTS: &[&str] = &[
+    "a",
+    "Hello, world",
+    " ",
+    "        ",
+    "日本語",
+    "한글",
+    "한",
+    "é",
+    "e\u{301}",
+    "\u{301}",
+    "😀",
+    "👩\u{200d}👩\u{200d}👧",
+    "👍🏽",
+    "🇩🇪🇫🇷",
+    "🇩",
+    "❤\u{fe0f}",
+    "❤",
+    "1\u{fe0f}\u{20e3}",
+    "नि",
+    "\u{200d}",
+    "\u{fe0f}",
+    "─│┌",
+    "x\u{336}y",
+    "\u{3000}",
+    "\u{ad}",
+    "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzz",
+    "ﷺ",
+    "\u{600}1",
+];
+
+/// Sequences without parameters.
+const FIXED: &[&str] = &[
+    "\r",
+    "\n",
+    "\r\n",
+    "\r\n",
+    "\n\n\n",
+    "\x08",
+    "\t",
+    "\x0b",
+    "\x0e",
+    "\x0f",
+    "\x1b7",
+    "\x1b8",
+    "\x1bD",
+    "\x1bE",
+    "\x1bH",
+    "\x1bM",
+    "\x1bM",
+    "\x1b=",
+    "\x1b>",
+    "\x1b(0",
+    "\x1b(B",
+    "\x1b)0",
+    "\x1b)A",
+    "\x1b*K",
+    "\x1bn",
+    "\x1bo",
+    "\x1b#8",
+    "\x1b%@",
+    "\x1b[!p",
+    "\x1b[s",
+    "\x1b[u",
+    "\x1b[3g",
+    "\x1b[g",
+    "\x1b[1\"q",
+    "\x1b[2\"q",
+    "\u{84}",
+    "\u{85}",
+    "\u{88}",
+    "\x07",
+    "\x7f",
+    "\x1b[m",
+    "\x1b[0m",
+    "\x1b\\",
+    "\x1bc",
+];
+
+/// Finals of control sequences with up to two small parameters.
+const FINALS: &[&str] = &[
+    "A", "B", "C", "D", "E", "F", "G", "H", "H", "I", "J", "?J", "K", "K", "?K", "L", "M", "P",
+    "S", "T", "X", "Z", "@", "`", "a", "b", "d", "e", "f", "r", "r", " @", " A", " q", "'}", "'~",
+];
+
+const MODES: &[u16] = &[
+    1, 6, 7, 9, 12, 25, 45, 47, 66, 1000, 1002, 1003, 1004, 1006, 1016, 1047, 1048, 1049, 2004,
+    2026,
+];
+
+const SGR: &[&str] = &[
+    "1",
+    "2",
+    "3",
+    "4",
+    "4:3",
+    "4:5",
+    "5",
+    "7",
+    "8",
+    "9",
+    "21",
+    "22",
+    "23",
+    "24",
+    "27",
+    "29",
+    "31",
+    "38;5;200",
+    "38;2;1;2;3",
+    "39",
+    "44",
+    "48;5;17",
+    "48:2::9:8:7",
+    "49",
+    "53",
+    "55",
+    "58:5:9",
+    "58;2;4;5;6",
+    "59",
+    "91",
+    "103",
+    "0;7",
+    "1;33;44",
+];
+
+const STRINGS: &[&str] = &[
+    "\x1b]0;title\x07",
+    "\x1b]2;other\u{202e} title\x1b\\",
+    "\x1b]8;;https://example.org/\x1b\\",
+    "\x1b]8;id=1;file:///x\x1b\\",
+    "\x1b]8;;\x1b\\",
+    "\x1b]4;3;rgb:12/34/56\x07",
+    "\x1b]104;3\x07",
+    "\x1b]10;#123456;#abcdef\x07",
+    "\x1b]111\x07",
+    "\x1b]52;c;aGk=\x07",
+    "\x1bPq#0\x1b\\",
+    "\x1b_Gx\x1b\\",
+];
+
+/// One piece of output.
+pub fn piece() -> impl Strategy<Value = Vec<u8>> {
+    let small = || {
+        prop_oneof![
+            Just(String::new()),
+            (0..40_u16).prop_map(|value| value.to_string())
+        ]
+    };
+    let sequence =
+        (small(), small(), prop::sample::select(FINALS)).prop_map(|(first, second, last)| {
+            let (prefix, last) = last
+                .strip_prefix('?')
+                .map_or(("", last), |last| ("?", last));
+            if second.is_empty() {
+                format!("\x1b[{prefix}{first}{last}")
+            } else {
+                format!("\x1b[{prefix}{first};{second}{last}")
+            }
+        });
+    let mode = (
+        prop::sample::select(MODES),
+        prop::sample::select(&["h", "l"][..]),
+    )
+        .prop_map(|(mode, switch)| format!("\x1b[?{mode}{switch}"));
+    let text = |texts: &'static [&'static str]| prop::sample::select(texts).prop_map(str::to_owned);
+    prop_oneof![
+        8 => text(TEXTS),
+        4 => text(FIXED),
+        6 => sequence,
+        1 => mode,
+        1 => prop::sample::select(&["\x1b[4h", "\x1b[4l", "\x1b[20h", "\x1b[20l"][..]).prop_map(str::to_owned),
+        3 => text(SGR).prop_map(|sgr| format!("\x1b[{sgr}m")),
+        1 => text(STRINGS),
+    ]
+    .prop_map(String::into_bytes)
+}
+
+/// Output that shows itself readably when a test fails.
+#[derive(Clone)]
+pub struct Output(pub Vec<u8>);
+
+impl std::fmt::Debug for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}", String::from_utf8_lossy(&self.0))
+    }
+}
+
+/// Output of up to `pieces_max` pieces.
+pub fn output(pieces_max: usize) -> impl Strategy<Value = Output> {
+    prop::collection::vec(piece(), 0..pieces_max).prop_map(|pieces| Output(pieces.concat()))
+}
+
+/// The first difference between two screens, in words.
+pub fn difference(left: &Screen, right: &Screen) -> Option<String> {
+    let (left, right) = (left.state(), right.state());
+    if left == right {
+        return None;
+    }
+    for (name, left, right) in [
+        ("normal", &left.normal, &right.normal),
+        ("alternate", &left.alternate, &right.alternate),
+    ] {
+        for at in 0..left.lines.len().max(right.lines.len()) {
+            let (left, right) = (left.lines.get(at), right.lines.get(at));
+            if left != right {
+                return Some(format!("{name} line {at}:\n  {left:?}\n  {right:?}"));
+            }
+        }
+    }
+    let strip = |mut state: ScreenState| {
+        state.normal.lines.clear();
+        state.alternate.lines.clear();
+        format!("{state:?}")
+    };
+    Some(format!("\n  {}\n  {}", strip(left), strip(right)))
+}
+
+/// A small window, where edges are met often.
+pub fn window() -> impl Strategy<Value = WindowSize> {
+    (2..24_u32, 1..8_u32).prop_map(|(cols, rows)| WindowSize::clamped(cols, rows))
+}
