@@ -83,11 +83,7 @@ impl Writer<'_> {
         let buffer = self.terminal.buffer();
         let row = buffer.row(buffer.y);
         let before = buffer.x.saturating_sub(1);
-        let start = if row.get(before).is_orphan() {
-            before.saturating_sub(1)
-        } else {
-            before
-        };
+        let start = if row.get(before).is_orphan() { before.saturating_sub(1) } else { before };
         (start, row.get(start))
     }
 
@@ -100,19 +96,14 @@ impl Writer<'_> {
 
     fn place_cursor(&mut self, x: usize) {
         let buffer = self.terminal.buffer();
-        let origin = if self.terminal.modes.origin {
-            buffer.top
-        } else {
-            0
-        };
+        let origin = if self.terminal.modes.origin { buffer.top } else { 0 };
         let y = buffer.y.saturating_sub(origin);
         self.escape(format!("\x1b[{};{}H", y + 1, x + 1).as_bytes());
     }
 
     fn set_pen(&mut self) {
         let saved = self.terminal.pen.save();
-        self.row
-            .set_style_with(super::style::of_saved(saved), self.terminal.pen.extra());
+        self.row.set_style_with(super::style::of_saved(saved), self.terminal.pen.extra());
     }
 
     /// Prints under the modes and the charset that are set by now.

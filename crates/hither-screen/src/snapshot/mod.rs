@@ -30,10 +30,7 @@ pub struct SnapshotLimits {
 impl Default for SnapshotLimits {
     /// The limits of the wire protocol: 1 MiB and 1,000 lines.
     fn default() -> Self {
-        Self {
-            scrollback_lines_max: 1000,
-            bytes_max: 1 << 20,
-        }
+        Self { scrollback_lines_max: 1000, bytes_max: 1 << 20 }
     }
 }
 
@@ -59,9 +56,7 @@ pub(crate) fn write(terminal: &Terminal, parser: &Parser, limits: SnapshotLimits
             _ if scrollback > 0 => scrollback = fewer(scrollback, bytes.len(), limits.bytes_max),
             Detail::Full => detail = Detail::Text { blank_rows: 0 },
             Detail::Text { blank_rows } if blank_rows < terminal.rows() => {
-                detail = Detail::Text {
-                    blank_rows: blank_rows + terminal.rows().div_ceil(8),
-                };
+                detail = Detail::Text { blank_rows: blank_rows + terminal.rows().div_ceil(8) };
             }
             Detail::Text { .. } => return bytes,
         }
@@ -72,9 +67,7 @@ pub(crate) fn write(terminal: &Terminal, parser: &Parser, limits: SnapshotLimits
 fn fewer(lines: usize, len: usize, max: usize) -> usize {
     let fitting = u128::try_from(lines).unwrap_or(0) * u128::try_from(max).unwrap_or(0)
         / u128::try_from(len.max(1)).unwrap_or(1);
-    usize::try_from(fitting * 9 / 10)
-        .unwrap_or(0)
-        .min(lines - 1)
+    usize::try_from(fitting * 9 / 10).unwrap_or(0).min(lines - 1)
 }
 
 fn write_once(terminal: &Terminal, parser: &Parser, scrollback: usize, detail: Detail) -> Vec<u8> {
@@ -117,10 +110,7 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(terminal: &'a Terminal) -> Self {
-        Self {
-            terminal,
-            row: RowWriter::new(&terminal.pool, terminal.cols()),
-        }
+        Self { terminal, row: RowWriter::new(&terminal.pool, terminal.cols()) }
     }
 
     fn escape(&mut self, bytes: &[u8]) {
@@ -151,8 +141,7 @@ impl<'a> Writer<'a> {
             let blank = crate::row::Row::default();
             let row = if at < blank_until { &blank } else { row };
             if at > first {
-                self.row
-                    .next_line(row, &buffer.lines[at - 1], at <= blank_until);
+                self.row.next_line(row, &buffer.lines[at - 1], at <= blank_until);
             }
             self.row.write_row(row);
         }

@@ -55,15 +55,9 @@ impl<'a> RowWriter<'a> {
     }
 
     pub(super) fn set_style_with(&mut self, style: Style, extra: Extra) {
-        let (style, extra) = if self.plain {
-            (Style::default(), Extra::default())
-        } else {
-            (style, extra)
-        };
-        let bare = Style {
-            extra: crate::cell::ExtraId::default(),
-            ..style
-        };
+        let (style, extra) =
+            if self.plain { (Style::default(), Extra::default()) } else { (style, extra) };
+        let bare = Style { extra: crate::cell::ExtraId::default(), ..style };
         if self.style != Some(bare) || self.extra.underline_color != extra.underline_color {
             write_sgr(&mut self.out, bare, extra.underline_color);
             self.style = Some(bare);
@@ -79,10 +73,7 @@ impl<'a> RowWriter<'a> {
         let text = match &extra.link {
             None => "\x1b]8;;\x1b\\".to_owned(),
             Some(link) => {
-                let id = link
-                    .id
-                    .as_deref()
-                    .map_or_else(String::new, |id| format!("id={id}"));
+                let id = link.id.as_deref().map_or_else(String::new, |id| format!("id={id}"));
                 format!("\x1b]8;{id};{}\x1b\\", link.uri)
             }
         };
@@ -159,10 +150,7 @@ impl<'a> RowWriter<'a> {
     fn set_background(&mut self, bg: Color) {
         if self.plain || self.style.is_none_or(|style| style.bg != bg) {
             let link = self.extra.link.clone();
-            let extra = Extra {
-                underline_color: Color::Default,
-                link,
-            };
+            let extra = Extra { underline_color: Color::Default, link };
             self.set_style_with(Style::erased(bg), extra);
         }
     }
@@ -170,11 +158,7 @@ impl<'a> RowWriter<'a> {
     fn forward_to(&mut self, x: usize) {
         if x > self.x {
             let count = x - self.x;
-            let text = if count == 1 {
-                "\x1b[C".to_owned()
-            } else {
-                format!("\x1b[{count}C")
-            };
+            let text = if count == 1 { "\x1b[C".to_owned() } else { format!("\x1b[{count}C") };
             self.escape(text.as_bytes());
             self.x = x;
         }
@@ -192,9 +176,7 @@ impl<'a> RowWriter<'a> {
                 at += usize::from(cell.width().max(1));
                 continue;
             }
-            let run = (at..used)
-                .take_while(|&x| is_empty_like(row.get(x), cell.style))
-                .count();
+            let run = (at..used).take_while(|&x| is_empty_like(row.get(x), cell.style)).count();
             if cell.style == Style::erased(cell.style.bg) {
                 self.write_erased(at, run, cell.style.bg);
                 at += run;
@@ -231,11 +213,7 @@ impl<'a> RowWriter<'a> {
             self.x = at + 1;
             return;
         }
-        let before = if row.width_at(at - 1) == 0 {
-            at.saturating_sub(2)
-        } else {
-            at - 1
-        };
+        let before = if row.width_at(at - 1) == 0 { at.saturating_sub(2) } else { at - 1 };
         self.set_style(style);
         self.escape(format!("\x1b[{at}G{WIDE_SPACE}\x1b[{at}G ").as_bytes());
         let neighbour = row.get(before);

@@ -148,27 +148,18 @@ const STRINGS: &[&str] = &[
 
 /// One piece of output.
 pub fn piece() -> impl Strategy<Value = Vec<u8>> {
-    let small = || {
-        prop_oneof![
-            Just(String::new()),
-            (0..40_u16).prop_map(|value| value.to_string())
-        ]
-    };
+    let small =
+        || prop_oneof![Just(String::new()), (0..40_u16).prop_map(|value| value.to_string())];
     let sequence =
         (small(), small(), prop::sample::select(FINALS)).prop_map(|(first, second, last)| {
-            let (prefix, last) = last
-                .strip_prefix('?')
-                .map_or(("", last), |last| ("?", last));
+            let (prefix, last) = last.strip_prefix('?').map_or(("", last), |last| ("?", last));
             if second.is_empty() {
                 format!("\x1b[{prefix}{first}{last}")
             } else {
                 format!("\x1b[{prefix}{first};{second}{last}")
             }
         });
-    let mode = (
-        prop::sample::select(MODES),
-        prop::sample::select(&["h", "l"][..]),
-    )
+    let mode = (prop::sample::select(MODES), prop::sample::select(&["h", "l"][..]))
         .prop_map(|(mode, switch)| format!("\x1b[?{mode}{switch}"));
     let text = |texts: &'static [&'static str]| prop::sample::select(texts).prop_map(str::to_owned);
     prop_oneof![
@@ -204,10 +195,9 @@ pub fn difference(left: &Screen, right: &Screen) -> Option<String> {
     if left == right {
         return None;
     }
-    for (name, left, right) in [
-        ("normal", &left.normal, &right.normal),
-        ("alternate", &left.alternate, &right.alternate),
-    ] {
+    for (name, left, right) in
+        [("normal", &left.normal, &right.normal), ("alternate", &left.alternate, &right.alternate)]
+    {
         for at in 0..left.lines.len().max(right.lines.len()) {
             let (left, right) = (left.lines.get(at), right.lines.get(at));
             if left != right {

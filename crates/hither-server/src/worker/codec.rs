@@ -190,6 +190,16 @@ pub(super) fn error_code(code: CloseCode) -> Option<ErrorCode> {
 }
 
 /// The kind of reply that a terminal would send to a query.
-pub(super) const fn reply_kind(_kind: QueryKind) -> replies::QueryKind {
-    replies::QueryKind::PrimaryAttributes
+pub(super) const fn reply_kind(kind: QueryKind) -> replies::QueryKind {
+    match kind {
+        QueryKind::PrimaryAttributes => replies::QueryKind::PrimaryAttributes,
+        QueryKind::SecondaryAttributes => replies::QueryKind::SecondaryAttributes,
+        QueryKind::Status => replies::QueryKind::Status,
+        QueryKind::CursorPosition => replies::QueryKind::CursorPosition,
+        QueryKind::Mode => replies::QueryKind::Mode,
+        QueryKind::Setting => replies::QueryKind::Setting,
+        QueryKind::Color => replies::QueryKind::Color,
+        QueryKind::Version => replies::QueryKind::Version,
+        QueryKind::WindowSize => replies::QueryKind::WindowReport,
+    }
 }

@@ -42,6 +42,10 @@ impl Worker {
             }
             // What came before the registration may raise no event.
             self.enqueue(index);
+            let session = &self.sessions[index];
+            if session.memory.answered() < session.head() {
+                self.answer(index, self.sessions[index].head());
+            }
         }
         if let Some(status) = exit {
             self.handle_exit(index, status);

@@ -174,6 +174,8 @@ impl Worker {
 
     fn set_size(&mut self, index: usize, size: hither_core::WindowSize) {
         if !self.sessions[index].memory.mark_size(size) {
+            let head = self.sessions[index].head();
+            self.bring_to(index, head);
             self.make_checkpoint(index);
             let marked = self.sessions[index].memory.mark_size(size);
             debug_assert!(marked, "a new checkpoint frees all marks");

@@ -10,13 +10,13 @@ use std::time::Duration;
 use hither_core::Offset;
 use hither_core::viewer::{Next, ViewerState};
 use hither_protocol::hither::Features;
-use hither_screen::{Screen, SnapshotLimits};
+use hither_screen::{Screen, SnapshotLimits, find_skip};
 
 use super::Worker;
 use super::codec;
 use super::memory::{CHECKPOINT_BYTES, SessionMemory};
 use super::session::Session;
-use super::typing::Source;
+use super::typing;
 use super::viewer::{Phase, ViewerKey};
 
 /// The live screen of a session, if it has one.
@@ -31,6 +31,17 @@ struct Live {
     screen: Box<Screen>,
     /// Everything before this offset has been fed.
     at: Offset,
+    /// It was just skipped to this place: what it shows is of no use until more is fed.
+    skipped: bool,
+}
+
+/// What a screen is built from.
+#[derive(Debug)]
+struct Source<'a> {
+    memory: &'a SessionMemory,
+    /// From here on the output is plain.
+    plain_since: Offset,
+    scrollback_lines: usize,
 }
 
 /// Output that is fed in one turn while a viewer waits for a snapshot: about a quarter of a
@@ -38,7 +49,7 @@ struct Live {
 const SLICE: u64 = 32 << 10;
 /// A live screen that nobody needed for this long is let go.
 const REST_TIME: Duration = Duration::from_secs(5);
-/// An idle session whose screen is this far behind its checkpoint gets a new one.
+/// A screen that is less than this behind is fed, not skipped.
 const FAR: u64 = 64 << 10;
 /// Most bytes of a snapshot for a viewer.
 const SNAPSHOT_BYTES: usize = 512 << 10;
@@ -46,36 +57,23 @@ const SNAPSHOT_BYTES: usize = 512 << 10;
 impl Keeper {
     /// Feeds at most `budget` bytes of the history towards `to`. Returns the answers to queries
     /// that nobody has answered yet.
-    fn advance(
-        &mut self,
-        memory: &SessionMemory,
-        scrollback_lines: usize,
-        to: Offset,
-        budget: u64,
-    ) -> Vec<u8> {
-        let live = self.live.get_or_insert_with(|| Live::build(memory, scrollback_lines));
+    fn advance(&mut self, source: &Source<'_>, to: Offset, budget: u64) -> Vec<u8> {
+        let live = self.live.get_or_insert_with(|| Live::build(source));
+        live.skip(source);
+        let memory = source.memory;
         let until = to.min(live.at.plus(budget));
-        let answered = memory.answered();
         let mut replies = Vec::new();
         while live.at < until {
             live.apply_sizes(memory);
-            let mut stop = memory
-                .marks(live.at)
-                .map(|(offset, _)| offset)
-                .find(|&offset| offset > live.at)
-                .unwrap_or(until)
-                .min(until);
-            if live.at < answered {
-                stop = stop.min(answered);
-            }
+            let stop = live.next_stop(memory, until);
             for slice in memory.output(live.at, stop.since(live.at)) {
                 live.screen.feed(slice);
             }
             let fresh = live.screen.take_replies();
-            if live.at >= answered {
+            if live.at >= memory.answered() {
                 replies.extend_from_slice(&fresh);
             }
-            live.at = stop;
+            (live.at, live.skipped) = (stop, false);
         }
         live.apply_sizes(memory);
         replies
@@ -92,12 +90,19 @@ impl Keeper {
 }
 
 impl Live {
-    fn build(memory: &SessionMemory, scrollback_lines: usize) -> Self {
-        let checkpoint = memory.checkpoint();
-        let mut screen = Box::new(Screen::new(checkpoint.size, scrollback_lines));
+    fn build(source: &Source<'_>) -> Self {
+        let checkpoint = source.memory.checkpoint();
+        let mut screen = Box::new(Screen::new(checkpoint.size, source.scrollback_lines));
         screen.feed(checkpoint.bytes);
         drop(screen.take_replies());
-        Self { screen, at: checkpoint.at }
+        Self { screen, at: checkpoint.at, skipped: false }
+    }
+
+    /// Where feeding has to pause: at a resize, and where the answered queries end.
+    fn next_stop(&self, memory: &SessionMemory, until: Offset) -> Offset {
+        let resize = memory.marks(self.at).map(|(offset, _)| offset).find(|&at| at > self.at);
+        let answered = Some(memory.answered()).filter(|&at| at > self.at);
+        [resize, answered].into_iter().flatten().fold(until, Offset::min)
     }
 
     /// Applies the resizes that happened at this very offset.
@@ -108,6 +113,22 @@ impl Live {
         {
             self.screen.resize(size);
         }
+    }
+
+    /// Leaves out plain output that has scrolled away since, if that is much.
+    fn skip(&mut self, source: &Source<'_>) {
+        let Source { memory, plain_since, scrollback_lines } = *source;
+        let behind = memory.history().head().since(self.at);
+        let resized = memory.marks(self.at).any(|(offset, _)| offset > self.at);
+        if behind < FAR || resized || self.at < plain_since || !self.screen.may_skip() {
+            return;
+        }
+        let plain = memory.output(self.at, behind);
+        let Some(skipped) = find_skip(&plain, self.screen.size(), scrollback_lines) else { return };
+        let first = skipped.min(plain[0].len());
+        self.screen.skip_plain(&[&plain[0][..first], &plain[1][..skipped - first]]);
+        self.at = self.at.plus(skipped as u64);
+        self.skipped = true;
     }
 }
 
@@ -179,11 +200,21 @@ impl Worker {
         let session = &mut self.sessions[index];
         session.keeper.used = now;
         self.inbox.set_ticking(true);
-        let Session { keeper, memory, .. } = session;
-        let replies = keeper.advance(memory, self.settings.scrollback_lines, to, budget);
+        let Session { keeper, memory, scanner, scanned_from, .. } = session;
+        let source = Source {
+            memory,
+            plain_since: scanned_from.plus(scanner.plain_since()),
+            scrollback_lines: self.settings.scrollback_lines,
+        };
+        let replies = keeper.advance(&source, to, budget);
         if !replies.is_empty() {
-            self.type_input(index, Source::Screen, &replies);
+            self.type_input(index, typing::Source::Screen, &replies);
         }
+    }
+
+    /// Brings the screen of a session to `to` at once.
+    pub(super) fn bring_to(&mut self, index: usize, to: Offset) {
+        self.advance(index, to, u64::MAX);
     }
 
     /// Answers the queries before `end`, which has just come.
@@ -193,9 +224,9 @@ impl Worker {
         session.memory.set_answered(session.head());
     }
 
-    /// Makes a new checkpoint when reading `len` more bytes would overwrite what lies behind the
-    /// present one. From half-way on a live screen follows the output at twice its pace, so that
-    /// no read has to wait for a long catching up.
+    /// Makes a new checkpoint when reading `len` more bytes would soon overwrite what lies behind
+    /// the present one. From half-way on a live screen follows the output at several times its
+    /// pace, so that no read has to wait for a long catching up.
     pub(super) fn keep_checkpoint(&mut self, index: usize, len: u64) {
         let session = &self.sessions[index];
         let history = session.memory.history();
@@ -204,29 +235,28 @@ impl Worker {
         if behind <= capacity / 2 {
             return;
         }
-        let at = session.keeper.live.as_ref().map_or(Offset::ZERO, |live| live.at);
-        let aim = head.0 + len - capacity / 4;
-        if at.0 < aim {
+        let aim = Offset((head.0 + len).saturating_sub(capacity / 4));
+        if !session.keeper.is_at(aim) {
             let budget = if behind > capacity { u64::MAX } else { 4 * len };
-            self.advance(index, Offset(aim).min(head), budget);
+            self.advance(index, aim.min(head), budget);
         }
         if behind > capacity - capacity / 8 {
             self.make_checkpoint(index);
         }
     }
 
-    /// Makes a checkpoint where the live screen is, and there is one at least a quarter of the
-    /// history further on than the last.
+    /// Makes a checkpoint where the live screen is, brought forward to the aim of
+    /// [`Self::keep_checkpoint`] if it is not there yet.
     pub(super) fn make_checkpoint(&mut self, index: usize) {
-        let head = self.sessions[index].head();
-        let far = Offset(self.sessions[index].memory.history().tail().0);
-        if !self.sessions[index].keeper.is_at(far.max(Offset(1))) {
-            self.advance(index, head, u64::MAX);
+        let history = self.sessions[index].memory.history();
+        let aim = Offset(history.head().0.saturating_sub(history.capacity() / 4));
+        if !self.sessions[index].keeper.is_at(aim) || !self.sessions[index].keeper.is_live() {
+            self.advance(index, aim, u64::MAX);
         }
         let Session { keeper, memory, .. } = &mut self.sessions[index];
         let Some(live) = &keeper.live else { return };
         let limits = SnapshotLimits {
-            scrollback_lines_max: self.settings.scrollback_lines,
+            scrollback_lines_max: if live.skipped { 0 } else { self.settings.scrollback_lines },
             bytes_max: CHECKPOINT_BYTES,
         };
         let bytes = live.screen.snapshot(limits);

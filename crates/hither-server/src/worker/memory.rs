@@ -188,6 +188,11 @@ impl SessionMemory {
     /// checkpoint, make a new one first.
     pub(crate) fn mark_size(&self, size: WindowSize) -> bool {
         let count = self.load(at::MARKS);
+        let last = at::MARK + slot_of(count.wrapping_sub(1)) * 2;
+        if count > 0 && Offset(self.load(last)) == self.history.head() {
+            self.store(last + 1, pack(size));
+            return true;
+        }
         if count >= MARKS {
             let oldest = at::MARK + slot_of(count - MARKS) * 2;
             if Offset(self.load(oldest)) >= self.checkpoint().at {

@@ -65,11 +65,19 @@ fn too_many_resizes_ask_for_a_checkpoint() {
         append(&mut memory, b"output");
         assert!(memory.mark_size(WindowSize::DEFAULT));
     }
+    append(&mut memory, b"output");
     assert!(!memory.mark_size(WindowSize::DEFAULT));
     let head = memory.history().head();
     memory.store_checkpoint(head, WindowSize::DEFAULT, b"");
-    assert!(memory.mark_size(WindowSize::DEFAULT));
-    assert_eq!(memory.marks(head).count(), 2);
+    append(&mut memory, b"output");
+    for cols in 80..200 {
+        assert!(
+            memory.mark_size(WindowSize::clamped(cols, 24)),
+            "at one offset only the last counts"
+        );
+    }
+    let size = WindowSize::clamped(199, 24);
+    assert_eq!(memory.marks(head).last(), Some((head.plus(6), size)));
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub(super) struct Session {
     pub(super) memory: SessionMemory,
     pub(super) reading: Reading,
     pub(super) scanner: Scanner,
+    /// Offset of the first byte that the scanner has seen.
+    pub(super) scanned_from: Offset,
     pub(super) keeper: Keeper,
     pub(super) child: Child,
     pub(super) viewers: Vec<ViewerKey>,
@@ -67,12 +69,14 @@ impl Session {
     /// The session as it is handed to a worker.
     pub(super) fn new(shared: Arc<Shared>, master: Option<Master>, memory: SessionMemory) -> Self {
         let size = SizePolicy::new(memory.size());
+        let scanned_from = memory.history().head();
         Self {
             shared,
             master,
             memory,
             reading: Reading::default(),
             scanner: Scanner::new(),
+            scanned_from,
             keeper: Keeper::default(),
             child: Child::Running,
             viewers: Vec::new(),
