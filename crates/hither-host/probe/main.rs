@@ -12,7 +12,9 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         ["host", dir] => exit(serve(Path::new(dir), Tracing::Allowed)),
-        ["host", dir, "detached"] => exit(serve_detached(Path::new(dir), Tracing::Forbidden)),
+        // So that the tests can count its descriptors.
+        ["host", dir, "detached"] => exit(serve_detached(Path::new(dir), Tracing::Allowed)),
+        ["host", dir, "guarded"] => exit(serve_detached(Path::new(dir), Tracing::Forbidden)),
         ["claim", dir] => claim(Path::new(dir)),
         _ => ExitCode::from(2),
     }

@@ -1,7 +1,9 @@
 //! The gateway's side of the conversation.
 
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -12,7 +14,7 @@ use crate::message::{FromHost, ToHost, VERSION};
 use crate::peer::Peer;
 use crate::socket::{self, Received};
 use crate::wire::{WireError, decode_from_host, encode_to_host};
-use crate::{Pid, RuntimeDir};
+use crate::{Pid, RuntimeDir, StartError, start_detached};
 
 /// A connection to the host, past its greeting.
 ///
@@ -51,6 +53,9 @@ pub enum ClientError {
     /// What came is not a message, or what should be sent does not fit.
     #[error(transparent)]
     Wire(#[from] WireError),
+    /// None runs, and none could be started.
+    #[error(transparent)]
+    Start(#[from] StartError),
     /// The host answered the greeting with something else.
     #[error("PTY host did not greet")]
     Greeting,
@@ -62,6 +67,8 @@ pub enum ClientError {
 impl HostConnection {
     /// How long sending and the greeting may take; the host answers within a millisecond.
     const PATIENCE: Duration = Duration::from_secs(5);
+    /// How often a host is started in one call.
+    const STARTS: u32 = 3;
 
     /// Connects to the host of `dir` and greets it; blocks for at most five seconds.
     ///
@@ -81,6 +88,26 @@ impl HostConnection {
             Err(ClientError::Ended) => Err(ClientError::NotRunning),
             greeted => greeted.map(|()| connection),
         }
+    }
+
+    /// Connects to the host of `dir`; starts one with [`start_detached`] when none runs. Blocks for
+    /// as long as both may.
+    ///
+    /// # Errors
+    /// As [`HostConnection::connect`], and when no host can be started.
+    pub fn connect_or_start<A: AsRef<OsStr>>(
+        dir: &RuntimeDir,
+        program: &Path,
+        args: &[A],
+    ) -> Result<Self, ClientError> {
+        // A host may end between being found and being connected to, but hardly twice.
+        for _ in 0..Self::STARTS {
+            match Self::connect(dir) {
+                Err(ClientError::NotRunning) => start_detached(program, args)?,
+                connected => return connected,
+            };
+        }
+        Self::connect(dir)
     }
 
     fn greet(&mut self) -> Result<(), ClientError> {

@@ -1,6 +1,6 @@
 //! Starting a host that outlives whoever starts it.
 
-#![allow(unsafe_code, reason = "fork(2) and signal dispositions have no safe wrapper")]
+#![allow(unsafe_code, reason = "fork(2) has no safe wrapper")]
 
 use std::ffi::{OsStr, c_int};
 use std::io::{self, Read, Write};
@@ -166,28 +166,16 @@ fn keep_only_stdout() -> io::Result<OwnedFd> {
     // in this process owns it.
     let kept = unsafe {
         libc::dup3(stdout.as_raw_fd(), REPORT, libc::O_CLOEXEC) == REPORT
-            && libc::syscall(libc::SYS_close_range, REPORT + 1, c_int::MAX, 0) == 0
+            && libc::syscall(
+                libc::SYS_close_range,
+                libc::c_long::from(REPORT + 1),
+                libc::c_long::from(c_int::MAX),
+                0,
+            ) == 0
     };
     if !kept {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: the number was made by dup3 above, for this owner.
     Ok(unsafe { OwnedFd::from_raw_fd(REPORT) })
-}
-
-/// Makes signals what a program expects: all at their default, none blocked; but SIGPIPE ignored,
-/// as the Rust runtime has it. An ignored SIGCHLD would lose the exit statuses.
-pub(crate) fn reset_signals() {
-    for signal in 1..=64 {
-        let disposition = if signal == libc::SIGPIPE { libc::SIG_IGN } else { libc::SIG_DFL };
-        // SAFETY: neither disposition runs code. The C library refuses the numbers that it uses
-        // itself and those that nobody may change; they are at their default.
-        unsafe { libc::signal(signal, disposition) };
-    }
-    // SAFETY: the set is initialized by sigemptyset, and both pointers are valid or null.
-    unsafe {
-        let mut none = std::mem::zeroed();
-        libc::sigemptyset(&raw mut none);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
-    }
 }

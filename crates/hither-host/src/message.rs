@@ -141,7 +141,8 @@ pub enum FromHost<F = OwnedFd> {
         version: u16,
     },
     /// The receiver is the gateway; `Adopt` of each session, `Journal` of each journal and
-    /// `AdoptEnd` follow. Until then it hears nothing of a session that it has not adopted.
+    /// `AdoptEnd` follow. From here on it hears nothing of a session that it has not adopted; what
+    /// it heard before, like everybody, is in what it adopts.
     Claimed,
     /// Another process is the gateway and is alive.
     ClaimRefused {

@@ -6,6 +6,7 @@ mod handle;
 mod poll;
 mod residence;
 mod session;
+mod sessions;
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, OwnedFd};
@@ -20,13 +21,13 @@ use self::claim::Claim;
 use self::connection::{Connection, Dropped};
 use self::poll::{Poll, Token};
 use self::residence::Residence;
-use self::session::Sessions;
+use self::sessions::Sessions;
 use crate::limits::CONNECTIONS_MAX;
 use crate::message::{FromHost, JournalFds};
 use crate::peer::Peer;
 use crate::socket::{self, Received};
 use crate::wire::decode_to_host;
-use crate::{HostError, RuntimeDir, detach};
+use crate::{HostError, RuntimeDir};
 
 /// A descriptor that is kept for as long as a session or a message that carries it needs it.
 type Shared = Rc<dyn AsFd>;
@@ -93,7 +94,8 @@ impl Server {
 
     /// A server that is listening.
     pub(crate) fn start(dir: RuntimeDir, tracing: Tracing) -> Result<Self, HostError> {
-        detach::reset_signals();
+        // An ignored SIGCHLD would lose the exit statuses.
+        hither_pty::reset_signals();
         if tracing == Tracing::Forbidden {
             set_dumpable_behavior(DumpableBehavior::NotDumpable)
                 .map_err(HostError::when("forbidding to trace the host"))?;
@@ -188,7 +190,7 @@ impl Server {
         let id = self.next_connection;
         let connection = Connection::new(socket, peer);
         let token = Token::Connection(id);
-        if self.poll.add(connection.socket(), token, connection.interest()).is_ok() {
+        if self.poll.add(connection.socket(), token, Connection::FIRST_WATCHED).is_ok() {
             self.next_connection += 1;
             self.connections.insert(id, connection);
             if let Ends::NotBefore(_) = self.ends {
@@ -252,7 +254,7 @@ impl Server {
             return;
         };
         self.tell_all(serial, || FromHost::Exited { session, status });
-        if self.sessions.is_closing(serial) {
+        if self.sessions.is_closed(serial) {
             self.forget(serial);
         }
     }
@@ -275,13 +277,9 @@ impl Server {
     fn flush(&mut self) {
         let mut dropped = Vec::new();
         for (id, connection) in &mut self.connections {
-            let before = connection.interest();
             let pumped = connection.pump(&self.sessions, &self.journals);
-            let after = connection.interest();
-            let token = Token::Connection(*id);
-            let watched =
-                before == after || self.poll.modify(connection.socket(), token, after).is_ok();
-            if pumped.is_err() || !watched {
+            let watched = connection.watch(&self.poll, Token::Connection(*id));
+            if pumped.and(watched).is_err() {
                 dropped.push(*id);
             }
         }

@@ -96,9 +96,17 @@ pub(crate) fn receive(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<Receiv
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let flags = RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT;
-    let received = rustix::io::retry_on_intr(|| {
-        recvmsg(&socket, &mut [IoSliceMut::new(buffer)], &mut control, flags)
-    });
+    let mut attempt = || {
+        rustix::io::retry_on_intr(|| {
+            recvmsg(&socket, &mut [IoSliceMut::new(buffer)], &mut control, flags)
+        })
+    };
+    let received = match attempt() {
+        // The other side went without having read everything. That is told once, before what it
+        // had sent, which is there all the same.
+        Err(Errno::CONNRESET) => attempt(),
+        received => received,
+    };
     let received = match received {
         Err(Errno::AGAIN) => return Ok(Received::Nothing),
         received => received?,

@@ -10,6 +10,7 @@ mod mapping;
 mod master;
 mod pidfd;
 mod resolve;
+mod signals;
 mod spawn;
 
 pub use journal::{Journal, RawIntent};
@@ -18,4 +19,5 @@ pub use master::{EchoFlags, Master, Size};
 pub use pidfd::{ExitStatus, PidFd};
 pub use resolve::{DEFAULT_PATH, ResolveError, resolve_program};
 pub use rustix::process::{Pid, Rlimit, Signal};
+pub use signals::reset_signals;
 pub use spawn::{Child, Command, SpawnError, Spawner, Stage};

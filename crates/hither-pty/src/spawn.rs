@@ -19,6 +19,7 @@ use rustix::process::Rlimit;
 
 use self::child::Plan;
 use self::stack::Stack;
+use crate::signals::SignalSet;
 use crate::{Pid, PidFd};
 
 /// A program to be put on a terminal: everything that its process starts with.
@@ -253,8 +254,8 @@ fn clone_child(plan: &Plan, stack: &Stack) -> Result<Child, SpawnError> {
 
 /// Runs `f` with all signals blocked, also those that the C library keeps for itself.
 fn with_signals_blocked<T>(f: impl FnOnce() -> T) -> T {
-    let mut before = child::SignalSet::EMPTY;
-    child::SignalSet::ALL.install(Some(&mut before));
+    let mut before = SignalSet::EMPTY;
+    SignalSet::ALL.install(Some(&mut before));
     let result = f();
     before.install(None);
     result

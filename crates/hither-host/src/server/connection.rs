@@ -7,7 +7,8 @@ use rustix::event::epoll::EventFlags;
 use rustix::io::Errno;
 
 use super::Shared;
-use super::session::Sessions;
+use super::poll::{Poll, Token};
+use super::sessions::Sessions;
 use crate::limits::QUEUE_MESSAGES_MAX;
 use crate::message::{FromHost, JournalFds};
 use crate::peer::Peer;
@@ -21,6 +22,9 @@ pub(super) struct Connection {
     socket: OwnedFd,
     peer: Peer,
     greeting: Greeting,
+    hearing: Hearing,
+    /// What the event queue watches for.
+    watched: EventFlags,
     /// What waits to be sent; lists and adoptions are not in it but made when they can be sent.
     queue: VecDeque<FromHost<Shared>>,
     adoption: Option<Adoption>,
@@ -34,6 +38,13 @@ enum Greeting {
     Done,
     /// The versions differ: the answer is sent, then the connection is dropped.
     Failed,
+}
+
+/// Whether anybody is there to read what is sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hearing {
+    Present,
+    Gone,
 }
 
 /// The sessions, by serial number, and the journals that a new claimant has still to be told of.
@@ -54,12 +65,16 @@ struct Listing {
 impl Connection {
     /// While more than this waits to be sent, nothing is read.
     const READ_BELOW: usize = 64;
+    /// What is to be watched for at first.
+    pub(super) const FIRST_WATCHED: EventFlags = EventFlags::IN;
 
     pub(super) fn new(socket: OwnedFd, peer: Peer) -> Self {
         Self {
             socket,
             peer,
             greeting: Greeting::Awaited,
+            hearing: Hearing::Present,
+            watched: Self::FIRST_WATCHED,
             queue: VecDeque::new(),
             adoption: None,
             listing: None,
@@ -79,12 +94,16 @@ impl Connection {
         self.greeting == Greeting::Done
     }
 
-    /// Which events matter now.
-    pub(super) fn interest(&self) -> EventFlags {
+    /// Makes the event queue watch for what matters now.
+    pub(super) fn watch(&mut self, poll: &Poll, token: Token) -> Result<(), Dropped> {
         let mut flags = EventFlags::empty();
         flags.set(EventFlags::IN, self.queue.len() < Self::READ_BELOW);
         flags.set(EventFlags::OUT, !self.queue.is_empty());
-        flags
+        if flags != self.watched {
+            poll.modify(&self.socket, token, flags).map_err(|_| Dropped)?;
+            self.watched = flags;
+        }
+        Ok(())
     }
 
     /// Whether events of the session are for this connection: it is known, and is not about to
@@ -104,7 +123,16 @@ impl Connection {
     }
 
     pub(super) fn tell(&mut self, message: FromHost<Shared>) {
-        self.queue.push_back(message);
+        if self.hearing == Hearing::Present {
+            self.queue.push_back(message);
+        }
+    }
+
+    fn mute(&mut self) {
+        self.hearing = Hearing::Gone;
+        self.queue.clear();
+        self.adoption = None;
+        self.listing = None;
     }
 
     /// Starts to tell of every session with a serial number below `end`, and every journal.
@@ -142,6 +170,9 @@ impl Connection {
             match send(&self.socket, message) {
                 Ok(()) => drop(self.queue.pop_front()),
                 Err(Errno::AGAIN) => return Ok(()),
+                // Nobody is there to hear it, but what was said before leaving counts: it is
+                // read to its end.
+                Err(Errno::PIPE | Errno::CONNRESET) => self.mute(),
                 Err(_) => return Err(Dropped),
             }
         }

@@ -71,21 +71,26 @@ impl Server {
     }
 
     fn handle_spawn(&mut self, id: u64, request: SpawnRequest) -> Result<(), Dropped> {
-        let (request_number, session) = (request.request, request.session);
-        let answer = match self.admit(id, session) {
-            Err(reason) => FromHost::SpawnRefused { request: request_number, reason },
-            Ok(()) => match self.sessions.spawn(request, &self.poll) {
-                Err(error) => FromHost::SpawnFailed { request: request_number, error },
-                Ok(spawned) => FromHost::Spawned {
-                    request: request_number,
-                    session,
-                    pid: spawned.pid,
-                    fds: spawned.fds,
-                },
-            },
+        let answer = match self.admit(id, request.session) {
+            Err(reason) => FromHost::SpawnRefused { request: request.request, reason },
+            Ok(()) => self.spawn(request),
         };
         self.connection(id)?.tell(answer);
         Ok(())
+    }
+
+    fn spawn(&mut self, spawn: SpawnRequest) -> FromHost<Shared> {
+        let (request, session) = (spawn.request, spawn.session);
+        let spawned = self.sessions.spawn(spawn, &self.poll);
+        match spawned {
+            Err(error) => FromHost::SpawnFailed { request, error },
+            Ok(spawned) => FromHost::Spawned {
+                request,
+                session,
+                pid: spawned.pid(),
+                fds: spawned.fds().expect("it has just been started"),
+            },
+        }
     }
 
     fn admit(&self, id: u64, session: SessionId) -> Result<(), Refusal> {

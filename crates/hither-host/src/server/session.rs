@@ -1,8 +1,6 @@
-//! The sessions that the host keeps.
+//! One session: its processes, its terminal, its memory.
 
-use std::collections::BTreeMap;
 use std::io;
-use std::ops::Range;
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -11,29 +9,14 @@ use hither_core::SessionId;
 use hither_pty::{
     Command, ExitStatus, Master, Pid, PidFd, Rlimit, Signal, Size, SpawnError, Spawner, Stage,
 };
-use rustix::event::epoll::EventFlags;
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::io::Errno;
-use rustix::process::{Resource, getrlimit, kill_process_group, setrlimit};
+use rustix::process::kill_process_group;
 
 use super::Shared;
-use super::poll::{Poll, Token};
-use crate::HostError;
-use crate::limits::{CONNECTIONS_MAX, JOURNALS_MAX, SESSIONS_MAX};
-use crate::message::{Life, Refusal, SessionFds, SessionState, SignalTarget, SpawnRequest};
+use crate::message::{Life, SessionFds, SessionState, SignalTarget, SpawnRequest};
 
-/// All sessions by serial number, which is their order of birth and is never used twice.
-pub(super) struct Sessions {
-    spawner: Spawner,
-    /// The limit that the host was started with; the children get it back.
-    open_files: Rlimit,
-    max: usize,
-    next_serial: u64,
-    by_serial: BTreeMap<u64, Session>,
-    by_id: BTreeMap<SessionId, u64>,
-}
-
-struct Session {
+pub(super) struct Session {
     id: SessionId,
     pid: Pid,
     pidfd: Rc<PidFd>,
@@ -49,73 +32,13 @@ struct Terminal {
     memory: Rc<OwnedFd>,
 }
 
-/// A session that runs now.
-pub(super) struct Spawned {
-    pub(super) pid: u32,
-    pub(super) fds: SessionFds<Shared>,
-}
-
-impl Sessions {
-    /// Descriptors of a session.
-    const FDS: u64 = 3;
-    /// Descriptors that are not a session's: the connections, the journals, our own, and those that
-    /// have been received and not yet been looked at.
-    const OTHER_FDS: u64 = CONNECTIONS_MAX as u64 + 3 * JOURNALS_MAX as u64 + 32;
-
-    /// No sessions; raises the limit of open files as far as it goes.
-    pub(super) fn new() -> Result<Self, HostError> {
-        let spawner = Spawner::new().map_err(HostError::when("preparing to start programs"))?;
-        let open_files = getrlimit(Resource::Nofile);
-        let raised = Rlimit { current: open_files.maximum, maximum: open_files.maximum };
-        setrlimit(Resource::Nofile, raised)
-            .map_err(HostError::when("raising the limit of open files"))?;
-        let room = raised.current.map_or(u64::MAX, |max| max.saturating_sub(Self::OTHER_FDS));
-        let max = usize::try_from(room / Self::FDS).unwrap_or(SESSIONS_MAX);
-        Ok(Self {
-            spawner,
-            open_files,
-            max: max.min(SESSIONS_MAX),
-            next_serial: 0,
-            by_serial: BTreeMap::new(),
-            by_id: BTreeMap::new(),
-        })
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.by_serial.is_empty()
-    }
-
-    /// One more than the serial number of the latest session.
-    pub(super) fn end(&self) -> u64 {
-        self.next_serial
-    }
-
-    /// The serial numbers of all sessions.
-    pub(super) fn serials(&self) -> Vec<u64> {
-        self.by_serial.keys().copied().collect()
-    }
-
-    pub(super) fn serial(&self, id: SessionId) -> Result<u64, Refusal> {
-        self.by_id.get(&id).copied().ok_or(Refusal::UnknownSession)
-    }
-
-    /// Whether a session of this name can be started.
-    pub(super) fn admit(&self, id: SessionId) -> Result<(), Refusal> {
-        if self.by_id.contains_key(&id) {
-            Err(Refusal::DuplicateSession)
-        } else if self.by_serial.len() >= self.max {
-            Err(Refusal::TooManySessions)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Starts a session that was admitted.
-    pub(super) fn spawn(
-        &mut self,
+impl Session {
+    /// Makes the memory and the terminal, and starts the program; the children get `open_files`.
+    pub(super) fn start(
         request: SpawnRequest,
-        poll: &Poll,
-    ) -> Result<Spawned, SpawnError> {
+        spawner: &mut Spawner,
+        open_files: Rlimit,
+    ) -> Result<Self, SpawnError> {
         let memory = memory(request.memory_bytes).map_err(|errno| at(Stage::Memory, errno))?;
         let size = Size { cols: request.size.cols(), rows: request.size.rows() };
         let (master, slave) = Master::open(size).map_err(|error| at(Stage::Terminal, error))?;
@@ -125,10 +48,10 @@ impl Sessions {
             env: &request.env,
             cwd: &request.cwd,
             umask: request.umask.into(),
-            open_files: Some(self.open_files),
+            open_files: Some(open_files),
         };
-        let child = self.spawner.spawn(&command, slave.as_fd())?;
-        let session = Session {
+        let child = spawner.spawn(&command, slave.as_fd())?;
+        Ok(Self {
             id: request.session,
             pid: child.pid,
             pidfd: Rc::new(child.pidfd),
@@ -136,94 +59,55 @@ impl Sessions {
             status: None,
             created_unix_ms: now_unix_ms(),
             meta: request.meta.into(),
-        };
-        let serial = self.next_serial;
-        if let Err(errno) = poll.add(&session.pidfd, Token::Session(serial), EventFlags::IN) {
-            session.pidfd.send_signal(Signal::KILL).ok();
-            session.pidfd.wait().ok();
-            return Err(at(Stage::Process, errno));
-        }
-        let spawned =
-            Spawned { pid: pid_number(child.pid), fds: session.fds().expect("it has a terminal") };
-        self.next_serial += 1;
-        self.by_id.insert(session.id, serial);
-        self.by_serial.insert(serial, session);
-        Ok(spawned)
-    }
-
-    /// Learns how the leader has ended; `None` if it has not, or that was known.
-    pub(super) fn reap(&mut self, serial: u64, poll: &Poll) -> Option<(SessionId, ExitStatus)> {
-        let session = self.by_serial.get_mut(&serial)?;
-        if session.status.is_some() {
-            return None;
-        }
-        // An error means that somebody else has reaped our child: the status is lost.
-        let status = session.pidfd.reap().unwrap_or(Some(ExitStatus::Unknown))?;
-        poll.remove(&session.pidfd);
-        session.status = Some(status);
-        Some((session.id, status))
-    }
-
-    /// Hangs the session up and drops its terminal; `true` when its leader has ended already.
-    pub(super) fn close(&mut self, serial: u64) -> bool {
-        let Some(session) = self.by_serial.get_mut(&serial) else {
-            return false;
-        };
-        if session.terminal.is_some() {
-            session.hang_up();
-            session.terminal = None;
-        }
-        session.status.is_some()
-    }
-
-    pub(super) fn is_closing(&self, serial: u64) -> bool {
-        let session = self.by_serial.get(&serial);
-        session.is_some_and(|session| session.terminal.is_none())
-    }
-
-    pub(super) fn remove(&mut self, serial: u64) -> Option<SessionId> {
-        let session = self.by_serial.remove(&serial)?;
-        self.by_id.remove(&session.id);
-        Some(session.id)
-    }
-
-    pub(super) fn signal(
-        &self,
-        serial: u64,
-        signal: Signal,
-        target: SignalTarget,
-    ) -> Result<(), Refusal> {
-        let session = self.by_serial.get(&serial).ok_or(Refusal::UnknownSession)?;
-        session.signal(signal, target).map_err(|errno| match errno {
-            Errno::PERM => Refusal::NotPermitted,
-            _ => Refusal::NoProcess,
         })
     }
 
-    pub(super) fn set_meta(&mut self, serial: u64, meta: Vec<u8>) {
-        if let Some(session) = self.by_serial.get_mut(&serial) {
-            session.meta = meta.into();
+    pub(super) fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// Process number of the leader.
+    pub(super) fn pid(&self) -> u32 {
+        pid_number(self.pid)
+    }
+
+    pub(super) fn pidfd(&self) -> &PidFd {
+        &self.pidfd
+    }
+
+    /// Whether the leader has ended and has been reaped.
+    pub(super) fn has_exited(&self) -> bool {
+        self.status.is_some()
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.terminal.is_none()
+    }
+
+    /// Learns how the leader has ended; `None` if it has not, or that was known.
+    pub(super) fn reap(&mut self) -> Option<ExitStatus> {
+        if self.has_exited() {
+            return None;
+        }
+        // An error means that somebody else has reaped our child: the status is lost.
+        self.status = self.pidfd.reap().unwrap_or(Some(ExitStatus::Unknown));
+        self.status
+    }
+
+    /// Hangs up, once, and drops the terminal.
+    pub(super) fn close(&mut self) {
+        if !self.is_closed() {
+            self.hang_up();
+            self.terminal = None;
         }
     }
 
-    /// The first session of the range that has not been closed.
-    pub(super) fn next_to_adopt(
-        &self,
-        range: Range<u64>,
-    ) -> Option<(u64, SessionState, SessionFds<Shared>)> {
-        let mut sessions = self.by_serial.range(range);
-        sessions.find_map(|(serial, session)| Some((*serial, session.state(), session.fds()?)))
+    pub(super) fn set_meta(&mut self, meta: Vec<u8>) {
+        self.meta = meta.into();
     }
 
-    /// The first session of the range.
-    pub(super) fn next_to_list(&self, range: Range<u64>) -> Option<(u64, SessionState)> {
-        let (serial, session) = self.by_serial.range(range).next()?;
-        Some((*serial, session.state()))
-    }
-}
-
-impl Session {
-    fn fds(&self) -> Option<SessionFds<Shared>> {
+    /// What the gateway needs; `None` once it is closed.
+    pub(super) fn fds(&self) -> Option<SessionFds<Shared>> {
         let terminal = self.terminal.as_ref()?;
         Some(SessionFds {
             master: terminal.master.clone(),
@@ -232,7 +116,7 @@ impl Session {
         })
     }
 
-    fn state(&self) -> SessionState {
+    pub(super) fn state(&self) -> SessionState {
         let life = match (self.status, &self.terminal) {
             (Some(status), _) => Life::Exited(status),
             (None, Some(_)) => Life::Running,
@@ -240,7 +124,7 @@ impl Session {
         };
         SessionState {
             session: self.id,
-            pid: pid_number(self.pid),
+            pid: self.pid(),
             created_unix_ms: self.created_unix_ms,
             life,
             meta: self.meta.to_vec(),
@@ -256,7 +140,7 @@ impl Session {
         }
     }
 
-    fn signal(&self, signal: Signal, target: SignalTarget) -> Result<(), Errno> {
+    pub(super) fn signal(&self, signal: Signal, target: SignalTarget) -> Result<(), Errno> {
         match target {
             SignalTarget::Foreground => {
                 let terminal = self.terminal.as_ref().ok_or(Errno::SRCH)?;
@@ -283,7 +167,7 @@ fn memory(bytes: u64) -> Result<OwnedFd, Errno> {
     Ok(memory)
 }
 
-fn at(stage: Stage, error: impl Into<io::Error>) -> SpawnError {
+pub(super) fn at(stage: Stage, error: impl Into<io::Error>) -> SpawnError {
     let errno = error.into().raw_os_error().unwrap_or(libc::EIO);
     SpawnError { stage, errno }
 }

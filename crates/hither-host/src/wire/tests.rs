@@ -247,7 +247,7 @@ fn every_limit_has_its_sentence() {
     );
     check_limit(
         |request| request.env = vec![long(MESSAGE_BYTES_MAX)],
-        "message of 131151 exceeds limit of 131072",
+        "message of 131145 exceeds limit of 131072",
     );
     check_limit(|request| request.umask = 0o1000, "message has an invalid umask");
     for memory_bytes in [0, MEMORY_BYTES_MAX + 1] {
@@ -259,12 +259,12 @@ fn every_limit_has_its_sentence() {
 }
 
 #[test]
-fn largest_request_fits() {
+fn largest_request_fits_exactly() {
     let mut request = small_request();
-    let filler = MESSAGE_BYTES_MAX - 80;
+    let filler = MESSAGE_BYTES_MAX - 73;
     request.env = vec![CString::new(vec![b'x'; filler]).unwrap()];
     let message = ToHost::<u8>::Spawn(Box::new(request));
     let (bytes, _) = encode_to_host(&message).unwrap();
-    assert!(bytes.len() > MESSAGE_BYTES_MAX - 10 && bytes.len() <= MESSAGE_BYTES_MAX);
+    assert_eq!(bytes.len(), MESSAGE_BYTES_MAX);
     assert_eq!(decode_to_host(&bytes, Vec::new()), Ok(message));
 }

@@ -5,12 +5,12 @@
 //! of the C library used here are bare system calls on glibc and musl alike.
 
 use std::ffi::{c_char, c_int, c_long, c_void};
-use std::ptr;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use rustix::process::Rlimit;
 
 use super::{SpawnError, Stage};
+use crate::signals::{self, SignalSet};
 
 /// What the child needs; the pointers stay valid while the caller is suspended.
 pub(super) struct Plan {
@@ -95,39 +95,20 @@ fn arrange_descriptors(slave: c_int) -> Result<(), Failed> {
 }
 
 fn close_from(first: c_int, flags: libc::c_uint) -> Result<(), Failed> {
+    let (first, last) = (c_long::from(first), c_long::from(c_int::MAX));
     // SAFETY: closes descriptors of this process only: the table is private, or becomes so first.
-    let closed = unsafe { libc::syscall(libc::SYS_close_range, first, c_int::MAX, flags) };
+    let closed = unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) };
     check(Stage::Descriptors, closed)
 }
 
 /// An ignored signal stays ignored across execve, and so does a blocked one blocked; a handler of
 /// the caller must not run once the mask is empty.
 fn reset_signals() -> Result<(), Failed> {
-    for signal in 1..=SignalSet::SIGNALS {
-        if signal != libc::SIGKILL && signal != libc::SIGSTOP {
-            default_disposition(signal)?;
-        }
+    if let Err(result) = signals::set_all_default() {
+        check(Stage::Signals, result)?;
     }
     SignalSet::EMPTY.install(None);
     Ok(())
-}
-
-/// By the bare call, since sigaction(3) refuses the signals that the C library uses itself.
-fn default_disposition(signal: c_int) -> Result<(), Failed> {
-    // The kernel's struct sigaction, of whatever layout: all zero is SIG_DFL, no flags, no mask.
-    let default = [0_u64; 8];
-    let none = ptr::null_mut::<c_void>();
-    // SAFETY: `default` is larger than the struct on every architecture, and only read.
-    let set = unsafe {
-        libc::syscall(
-            libc::SYS_rt_sigaction,
-            signal,
-            default.as_ptr(),
-            none,
-            size_of::<SignalSet>(),
-        )
-    };
-    check(Stage::Signals, set)
 }
 
 fn enter_environment(plan: &Plan) -> Result<(), Failed> {
@@ -156,30 +137,5 @@ pub(super) fn raw_limit(limit: Rlimit) -> libc::rlimit {
     libc::rlimit {
         rlim_cur: limit.current.unwrap_or(libc::RLIM_INFINITY),
         rlim_max: limit.maximum.unwrap_or(libc::RLIM_INFINITY),
-    }
-}
-
-/// The kernel's own signal set.
-#[repr(transparent)]
-pub(super) struct SignalSet(u64);
-
-impl SignalSet {
-    const SIGNALS: c_int = 64;
-    pub(super) const ALL: Self = Self(!0);
-    pub(super) const EMPTY: Self = Self(0);
-
-    /// Makes this the mask of the calling thread. It cannot fail: the arguments are constants.
-    pub(super) fn install(&self, before: Option<&mut Self>) {
-        let before = before.map_or(ptr::null_mut(), ptr::from_mut);
-        // SAFETY: both pointers are valid for the eight bytes of a set, or null.
-        unsafe {
-            libc::syscall(
-                libc::SYS_rt_sigprocmask,
-                libc::SIG_SETMASK,
-                ptr::from_ref(self),
-                before,
-                size_of::<Self>(),
-            )
-        };
     }
 }
