@@ -7,10 +7,14 @@
 
 mod support;
 
-use hither_host::message::{Life, Refusal, SignalTarget};
-use hither_host::{ExitStatus, FromHost, Signal, Stage};
+use hither_host::message::{Life, Refusal, SignalTarget, SpawnRequest};
+use hither_host::{ExitStatus, FromHost, Pid, Signal, Stage};
+use hither_pty::PidFd;
 use rustix::io::Errno;
-use support::{Client, Host, Plain, field, read_to_end, read_until, request, script, session_id};
+use support::{
+    Client, Host, Plain, Session, field, read_to_end, read_until, request, script, session_id,
+    wait_readable,
+};
 
 fn killed_by(signal: u8) -> ExitStatus {
     ExitStatus::Signal { signal, core_dumped: false }
@@ -145,35 +149,40 @@ fn names_are_unique_until_closed() {
     expect_exit(&mut client, 1, ExitStatus::Code(5));
 }
 
+/// An interactive shell with a silent prompt.
+fn shell(number: u8) -> SpawnRequest {
+    let mut shell = request(number, &["/bin/bash", "--norc", "--noprofile", "-i"]);
+    shell.env.push(c"PS1=".into());
+    shell
+}
+
+/// A handle of the process whose number the terminal says after `name`.
+fn process(session: &Session, name: &str) -> PidFd {
+    read_until(&session.fds.master, &format!("\n{name}="));
+    let number = read_until(&session.fds.master, "\r\n");
+    let pid = Pid::from_raw(number.trim().parse().unwrap()).unwrap();
+    PidFd::open(pid).unwrap()
+}
+
 #[test]
 fn close_hangs_up_the_shell_and_its_jobs() {
     let host = Host::start();
     let mut client = host.claim();
-    // An interactive shell with a job in the background and one in the foreground, both of which
-    // tell of their SIGHUP on a file of their own.
-    let told = host.dir.path().join("told");
-    let told = told.to_str().unwrap();
-    let job = |name: &str| {
-        format!(
-            "sh -c 'trap \"echo {name} >> {told}; exit\" HUP; echo {name} up; while :; do sleep 1000 & wait; done'"
-        )
+    let session = client.spawn(shell(1));
+    let job = |name: &str| format!("sh -c 'echo; echo {name}=$$; exec sleep 1000'");
+    let type_in = |line: String| {
+        rustix::io::write(&session.fds.master, line.as_bytes()).unwrap();
     };
-    let mut shell = request(1, &["/bin/bash", "--norc", "--noprofile", "-i"]);
-    shell.env.push(c"PS1=".into());
-    let session = client.spawn(shell);
-    let lines = format!("stty -echo\n{} &\n{}\n", job("back"), job("fore"));
-    rustix::io::write(&session.fds.master, lines.as_bytes()).unwrap();
-    read_until(&session.fds.master, "fore up\r\n");
+    type_in(format!("stty -echo; {} &\n", job("back")));
+    let background = process(&session, "back");
+    type_in(format!("{}\n", job("fore")));
+    let foreground = process(&session, "fore");
     client.send(&Plain::Close { session: session.id });
-    // The shell ends by its SIGHUP.
     expect_exit(&mut client, 1, killed_by(1));
     expect_closed(&mut client, 1);
+    wait_readable(&background);
+    wait_readable(&foreground);
     read_to_end(&session.fds.master);
-    let mut told: Vec<_> =
-        std::fs::read_to_string(told).unwrap().lines().map(String::from).collect();
-    told.sort();
-    told.dedup();
-    assert_eq!(told, ["back", "fore"]);
 }
 
 #[test]
@@ -208,40 +217,40 @@ fn signal(client: &Client, number: u8, signal: Signal, target: SignalTarget) {
 fn signals_reach_the_foreground_and_not_the_shell() {
     let host = Host::start();
     let mut client = host.claim();
-    let mut shell = request(1, &["/bin/bash", "--norc", "--noprofile", "-i"]);
-    shell.env.push(c"PS1=".into());
-    let session = client.spawn(shell);
-    let job =
-        "stty -echo\nsh -c 'trap \"echo got it; exit\" USR1; echo up; read line'; echo alive\n";
-    rustix::io::write(&session.fds.master, job.as_bytes()).unwrap();
-    read_until(&session.fds.master, "up\r\n");
+    let session = client.spawn(shell(1));
+    let lines = "stty -echo\nsh -c 'echo; echo job=$$; exec sleep 1000'; echo alive\n";
+    rustix::io::write(&session.fds.master, lines.as_bytes()).unwrap();
+    let job = process(&session, "job");
     signal(&client, 1, Signal::USR1, SignalTarget::Foreground);
     assert!(matches!(client.recv(), FromHost::Signalled { .. }));
-    read_until(&session.fds.master, "got it\r\nalive\r\n");
+    wait_readable(&job);
+    read_until(&session.fds.master, "alive\r\n");
 }
 
 #[test]
 fn signals_reach_the_leader_alone_or_its_group() {
     let host = Host::start();
     let mut client = host.claim();
-    let family =
-        "sh -c 'trap \"echo child got it; exit\" USR1; echo up; read line' & wait; exec sleep 1000";
-    let session = client.spawn(script(1, &format!("trap 'echo leader got it' USR1; {family}")));
-    read_until(&session.fds.master, "up\r\n");
+    // The kernel hangs the group up when its leader ends, so they ignore that.
+    let family = "trap '' HUP; sleep 1000 & echo; echo child=$!; exec sleep 1000";
+    let session = client.spawn(script(1, family));
+    let child = process(&session, "child");
     signal(&client, 1, Signal::USR1, SignalTarget::Group);
     assert!(matches!(client.recv(), FromHost::Signalled { .. }));
-    let mut lines = ["leader", "child"].map(|_| read_until(&session.fds.master, "got it\r\n"));
-    lines.sort();
-    assert_eq!(lines, ["child got it\r\n", "leader got it\r\n"]);
-    let session = client.spawn(script(2, "sh -c 'echo up; read line' & exec sleep 1000"));
-    read_until(&session.fds.master, "up\r\n");
+    expect_exit(&mut client, 1, killed_by(10));
+    wait_readable(&child);
+
+    let session = client.spawn(script(2, family));
+    let child = process(&session, "child");
     signal(&client, 2, Signal::KILL, SignalTarget::Leader);
     assert!(matches!(client.recv(), FromHost::Signalled { .. }));
     expect_exit(&mut client, 2, killed_by(9));
+    assert!(!child.has_ended().unwrap());
     for target in [SignalTarget::Leader, SignalTarget::Group] {
         signal(&client, 2, Signal::USR1, target);
         expect_refused(&mut client, 2, Refusal::NoProcess);
     }
+    child.send_signal(Signal::KILL).unwrap();
 }
 
 #[test]
