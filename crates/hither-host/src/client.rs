@@ -33,6 +33,9 @@ pub enum ClientError {
     /// No host serves this directory.
     #[error("no PTY host is running")]
     NotRunning,
+    /// The host closed the connection before its greeting.
+    #[error("PTY host did not take the connection: it is ending, or has too many")]
+    TurnedAway,
     /// The host has ended, or has disconnected us.
     #[error("PTY host closed the connection")]
     Ended,
@@ -73,10 +76,12 @@ impl HostConnection {
     /// Connects to the host of `dir` and greets it; blocks for at most five seconds.
     ///
     /// # Errors
-    /// [`ClientError::NotRunning`] when nobody listens; also when the host ended meanwhile.
+    /// [`ClientError::NotRunning`] when nobody listens, [`ClientError::TurnedAway`] when the host
+    /// ended meanwhile, among others.
     pub fn connect(dir: &RuntimeDir) -> Result<Self, ClientError> {
         let socket = match socket::connect(dir) {
             Err(Errno::NOENT | Errno::CONNREFUSED) => return Err(ClientError::NotRunning),
+            Err(Errno::AGAIN) => return Err(ClientError::TurnedAway),
             connected => connected.map_err(io::Error::from)?,
         };
         let host = Peer::of(socket.as_fd())?;
@@ -85,7 +90,7 @@ impl HostConnection {
         }
         let mut connection = Self { socket, buffer: socket::buffer(), host_pid: 0 };
         match connection.greet() {
-            Err(ClientError::Ended) => Err(ClientError::NotRunning),
+            Err(ClientError::Ended) => Err(ClientError::TurnedAway),
             greeted => greeted.map(|()| connection),
         }
     }
@@ -103,9 +108,11 @@ impl HostConnection {
         // A host may end between being found and being connected to, but hardly twice.
         for _ in 0..Self::STARTS {
             match Self::connect(dir) {
-                Err(ClientError::NotRunning) => start_detached(program, args)?,
+                Err(ClientError::NotRunning | ClientError::TurnedAway) => {
+                    start_detached(program, args)?;
+                }
                 connected => return connected,
-            };
+            }
         }
         Self::connect(dir)
     }
@@ -175,7 +182,10 @@ impl HostConnection {
             if left.is_zero() {
                 return Err(ClientError::Timeout(timeout));
             }
-            self.wait(PollFlags::IN, left)?;
+            match self.wait(PollFlags::IN, left) {
+                Err(ClientError::Timeout(_)) => return Err(ClientError::Timeout(timeout)),
+                waited => waited?,
+            }
         }
     }
 
