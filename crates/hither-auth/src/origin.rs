@@ -52,6 +52,19 @@ impl Origin {
         Self { scheme: Scheme::Http, host, port }
     }
 
+    /// The origins of pages that come by a host name: over TLS that a proxy ends, or plainly, with
+    /// the server's own port, as through a tunnel.
+    ///
+    /// # Errors
+    /// When the name is none, has a port or is not in lower case.
+    pub fn of_name(name: &str, port: u16) -> Result<[Self; 2], InvalidOrigin> {
+        let secure: Self = format!("https://{name}").parse()?;
+        if secure.host != name {
+            return Err(InvalidOrigin);
+        }
+        Ok([secure, Self::http(name.to_owned(), port)])
+    }
+
     /// The scheme.
     #[must_use]
     pub const fn scheme(&self) -> Scheme {

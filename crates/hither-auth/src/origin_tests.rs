@@ -99,6 +99,16 @@ fn shows_origins_as_browsers_do() {
 }
 
 #[test]
+fn a_name_stands_for_two_origins() {
+    let origins = Origin::of_name("box.example.org", 7681).unwrap();
+    let texts = origins.map(|origin| origin.to_string());
+    assert_eq!(texts, ["https://box.example.org", "http://box.example.org:7681"]);
+    for name in ["", "a:1", "A.b", "a/b", "a@b", "http://a", "*", "a."] {
+        assert_eq!(Origin::of_name(name, 7681), Err(InvalidOrigin), "{name}");
+    }
+}
+
+#[test]
 fn reads_fetch_metadata() {
     for (value, expect) in [
         (None, FetchSite::Absent),

@@ -7,12 +7,11 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
-use hither_auth::Mode;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinSet;
 
 use super::{GatewayError, Listen};
-use crate::http::{Auth, Listener, Server};
+use crate::http::{Listener, Server};
 
 /// Connections that may wait to be accepted: a storm of a thousand is served, not refused.
 const BACKLOG: i32 = 4096;
@@ -50,17 +49,10 @@ impl Listeners {
         self.tcp.iter().filter_map(|listener| listener.local_addr().ok()).collect()
     }
 
-    /// The address to open in a browser, with a launch secret where one is needed.
-    pub(super) fn url(&self, auth: &Auth) -> io::Result<String> {
+    /// Address of the start page.
+    pub(super) fn page_url(&self) -> String {
         let address = self.addresses().first().map_or_else(String::new, ToString::to_string);
-        let fragment = match auth.mode() {
-            Mode::Required => {
-                let secret = auth.issue_launch().map_err(io::Error::other)?;
-                format!("#t={}", secret.to_text())
-            }
-            Mode::Off => String::new(),
-        };
-        Ok(format!("http://{address}/{fragment}"))
+        format!("http://{address}/")
     }
 
     /// Serves all of them until the gateway stops.

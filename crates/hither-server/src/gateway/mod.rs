@@ -18,7 +18,7 @@ use tokio::sync::watch;
 pub use config::{Authentication, Config, Listen, Session, Tuning};
 
 use crate::directory::{self, Directory, HostStarter, LinkError};
-use crate::http::{App, Auth, Server};
+use crate::http::{App, Auth, CONNECTIONS_MAX, Server};
 use crate::worker::Settings;
 use files::Files;
 use listen::Listeners;
@@ -109,10 +109,14 @@ async fn serve(config: Config, ready: impl FnOnce(&Ready)) -> Result<Stopped, Ga
     }
     let (stop, stopping) = watch::channel(false);
     let auth = auth(&config, &files)?;
-    let app = App::new(http_config(&config), auth, Arc::<Directory>::clone(&directory), stopping);
+    let http = http_config(&config, listeners.page_url());
+    let app = App::new(http, auth, Arc::<Directory>::clone(&directory), stopping);
     let app = Arc::new(app);
     ready(&Ready {
-        url: listeners.url(&app.auth).map_err(kernel("making a launch secret"))?,
+        url: app
+            .launch_url()
+            .map_err(io::Error::other)
+            .map_err(kernel("making a launch secret"))?,
         addresses: listeners.addresses(),
         sessions: directory.status_counts().sessions_running,
     });
@@ -182,11 +186,13 @@ fn auth(config: &Config, files: &Files) -> Result<Auth, GatewayError> {
     Ok(Auth::new(mode, tokens, logins))
 }
 
-fn http_config(config: &Config) -> crate::http::Config {
+fn http_config(config: &Config, page_url: String) -> crate::http::Config {
     crate::http::Config {
         server_name: "Hither".to_owned(),
         user: config.session.user.clone(),
         shell: config.session.shell.clone(),
+        page_url,
+        connections_max: CONNECTIONS_MAX,
         sessions_max: directory::SESSIONS_MAX,
         public_origins: config.listen.public_origins.clone(),
     }

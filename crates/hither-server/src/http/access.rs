@@ -56,7 +56,8 @@ impl FromRequestParts<Arc<App>> for Access {
     }
 }
 
-/// What a request would do. Only GET and HEAD read.
+/// What a request would do. Only GET and HEAD read; whoever asks for `/ws` means to upgrade, even
+/// if the handshake is flawed.
 fn intent(parts: &Parts) -> Intent {
     if is_upgrade(parts) || parts.uri.path() == "/ws" {
         Intent::Upgrade

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use hither_auth::{Authenticated, Origin};
+use hither_auth::{Authenticated, Mode, Origin};
 
 use super::auth::Auth;
 use super::serve::Stop;
@@ -18,9 +18,15 @@ pub struct Config {
     pub user: String,
     /// Shell that interprets a command line; absolute path.
     pub shell: PathBuf,
+    /// Address of the start page, as in `http://127.0.0.1:7681/`: where launch URLs lead.
+    pub page_url: String,
+    /// Most connections that speak HTTP at a time; [`super::CONNECTIONS_MAX`] unless there is a
+    /// reason.
+    pub connections_max: usize,
     /// Most sessions at a time, as the data plane enforces it; told to clients.
     pub sessions_max: usize,
-    /// Origins under which a proxy makes the server known, besides the loopback names.
+    /// Origins under which a proxy makes the server known, besides the loopback names; see
+    /// [`Origin::of_name`].
     pub public_origins: Vec<Origin>,
 }
 
@@ -43,6 +49,20 @@ impl App {
     #[must_use]
     pub fn new(config: Config, auth: Auth, sessions: Arc<dyn Sessions>, stop: Stop) -> Self {
         Self { config, auth, stop, sessions: Guarded(sessions) }
+    }
+
+    /// An address that logs a browser in, once and within ten minutes; the one before it is good
+    /// no more. The secret is in the fragment, which reaches neither logs nor other sites. With
+    /// authentication off there is none.
+    ///
+    /// # Errors
+    /// When the kernel has no random numbers.
+    pub fn launch_url(&self) -> Result<String, getrandom::Error> {
+        let page = &self.config.page_url;
+        match self.auth.mode() {
+            Mode::Off => Ok(page.clone()),
+            Mode::Required => Ok(format!("{page}#t={}", self.auth.issue_launch()?.to_text())),
+        }
     }
 
     /// The sessions, for whoever was verified.

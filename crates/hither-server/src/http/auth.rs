@@ -12,7 +12,7 @@ use hither_auth::{
 use http::header::SET_COOKIE;
 use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::access::Access;
@@ -161,6 +161,15 @@ pub(crate) async fn login(
     Ok(([set_cookie(&arrival, &login)], Json(answer)).into_response())
 }
 
+/// `POST /api/auth/launch-url`: a fresh address for a browser, for whoever is in already.
+pub(crate) async fn launch_url(
+    State(app): State<Arc<App>>,
+    _: Access,
+) -> Result<Json<Value>, Problem> {
+    let url = app.launch_url().map_err(|_| Problem::internal())?;
+    Ok(Json(json!({ "url": url })))
+}
+
 /// `POST /api/auth/logout`: ends the login that the request was made with.
 pub(crate) async fn logout(
     State(app): State<Arc<App>>,
@@ -205,7 +214,7 @@ pub(crate) async fn current_user(State(app): State<Arc<App>>, access: Access) ->
     .into_response()
 }
 
-fn user(app: &App) -> serde_json::Value {
+fn user(app: &App) -> Value {
     let name = &app.config.user;
     json!({ "id": name, "username": name, "role": "owner" })
 }

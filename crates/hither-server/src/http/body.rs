@@ -36,7 +36,7 @@ where
         let (parts, body) = request.into_parts();
         let is_json = is_json(&parts.headers);
         let bytes = read(body, MAX).await?;
-        if bytes.is_empty() && !parts.headers.contains_key(CONTENT_TYPE) {
+        if bytes.is_empty() && (is_json || !parts.headers.contains_key(CONTENT_TYPE)) {
             return Ok(Self(T::default()));
         }
         if !is_json {

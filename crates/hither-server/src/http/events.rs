@@ -74,12 +74,10 @@ fn to_json(happened: SessionEvent) -> Value {
                 "session": session,
             })
         }
-        SessionEvent::Exited(id, status) => json!({
-            "type": "session-exit",
-            "sessionId": id.as_str(),
-            "exitCode": status.shell_code(),
-            "exit": ExitJson::from(status),
-        }),
+        SessionEvent::Exited(id, status) => {
+            let event = json!({ "type": "session-exit", "sessionId": id.as_str() });
+            ExitJson::from(status).added_to(event)
+        }
         SessionEvent::Closed(id) => json!({ "type": "session-closed", "sessionId": id.as_str() }),
         SessionEvent::Title(id, title) => {
             json!({ "type": "session-title", "sessionId": id.as_str(), "title": title })

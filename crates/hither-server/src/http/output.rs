@@ -99,11 +99,9 @@ impl Output {
         }
         let info = self.app.sessions(&self.proof).find(self.id);
         events.extend(event(&match info.map(|info| info.status) {
-            Some(Status::Exited(status)) => json!({
-                "type": "exit",
-                "code": status.shell_code(),
-                "exit": ExitJson::from(status),
-            }),
+            Some(Status::Exited(status)) => {
+                ExitJson::from(status).added_to(json!({ "type": "exit" }))
+            }
             Some(Status::Running) => json!({ "type": "detached" }),
             None => json!({ "type": "closed" }),
         }));

@@ -68,6 +68,7 @@ routes! {
     get "/api/auth/config" Public auth::config;
     post "/api/auth/launch" Secret auth::launch;
     post "/api/auth/login" Secret auth::login;
+    post "/api/auth/launch-url" Credential auth::launch_url;
     post "/api/auth/logout" Credential auth::logout;
     get "/api/auth/current-user" Credential auth::current_user;
     get "/api/config" Credential status::config;

@@ -76,9 +76,9 @@ impl Server {
     pub fn new(app: Arc<App>) -> Arc<Self> {
         Arc::new(Self {
             router: router(Arc::clone(&app)),
-            app,
-            slots: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            slots: Arc::new(Semaphore::new(app.config.connections_max)),
             requests: AtomicU64::new(0),
+            app,
         })
     }
 
@@ -129,7 +129,7 @@ impl Server {
         match Arc::clone(&self.slots).try_acquire_owned() {
             Ok(slot) => Some((stream, slot)),
             Err(_full) => {
-                debug!(max = CONNECTIONS_MAX, "refused a connection over the limit");
+                debug!("refused a connection over the limit");
                 stream.refuse();
                 None
             }
@@ -152,8 +152,11 @@ impl Server {
             }
             Err(problem) => problem.into_response(),
         };
-        if response.status().is_server_error() {
-            warn!(request = number, status = response.status().as_u16(), "request failed");
+        let status = response.status();
+        if status.is_server_error() {
+            warn!(request = number, status = status.as_u16(), "request failed");
+        } else if status.is_client_error() {
+            debug!(request = number, status = status.as_u16(), "request refused");
         }
         let id = HeaderValue::from(number);
         response.headers_mut().insert(REQUEST_ID, id);

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use hither_core::{ExitStatus, WindowSize};
+use hither_core::{ExitStatus, WindowSize, signal_name};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::problem::Problem;
 use super::time::rfc3339;
@@ -29,18 +30,22 @@ pub(crate) struct SessionJson {
     status: &'static str,
     active: bool,
     clients: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(flatten)]
     exit: Option<ExitJson>,
 }
 
-/// How a child ended, as in the `exit` frame of the protocol.
-#[derive(Clone, Copy, Debug, Serialize, PartialEq, Eq)]
+/// How a child ended. All absent: its status could not be learned.
+#[derive(Clone, Debug, Default, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-pub(crate) enum ExitJson {
-    Code(u8),
-    Signal(u8),
-    Unknown(bool),
-    Lost(bool),
+pub(crate) struct ExitJson {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_code: Option<u8>,
+    /// Name of the signal that ended it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_signal: Option<String>,
+    /// The PTY host died and took it along.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    lost: bool,
 }
 
 /// The body of `POST /api/sessions`. Members of other servers' clients are ignored.
@@ -100,12 +105,24 @@ impl From<SessionInfo> for SessionJson {
 
 impl From<ExitStatus> for ExitJson {
     fn from(status: ExitStatus) -> Self {
+        let none = Self::default();
         match status {
-            ExitStatus::Code(code) => Self::Code(code),
-            ExitStatus::Signal(signal) => Self::Signal(signal),
-            ExitStatus::Unknown => Self::Unknown(true),
-            ExitStatus::Lost => Self::Lost(true),
+            ExitStatus::Code(code) => Self { exit_code: Some(code), ..none },
+            ExitStatus::Signal(number) => Self { exit_signal: Some(signal_name(number)), ..none },
+            ExitStatus::Unknown => none,
+            ExitStatus::Lost => Self { lost: true, ..none },
         }
+    }
+}
+
+impl ExitJson {
+    /// An event, which is an object, with these members.
+    pub(crate) fn added_to(&self, mut event: Value) -> Value {
+        let members = serde_json::to_value(self).ok();
+        for (name, value) in members.as_ref().and_then(Value::as_object).into_iter().flatten() {
+            event[name] = value.clone();
+        }
+        event
     }
 }
 
@@ -295,9 +312,9 @@ mod tests {
     #[test]
     fn shows_how_it_ended() {
         for (status, expect) in [
-            (ExitStatus::Code(3), r#"{"code":3}"#),
-            (ExitStatus::Signal(9), r#"{"signal":9}"#),
-            (ExitStatus::Unknown, r#"{"unknown":true}"#),
+            (ExitStatus::Code(3), r#"{"exitCode":3}"#),
+            (ExitStatus::Signal(9), r#"{"exitSignal":"SIGKILL"}"#),
+            (ExitStatus::Unknown, "{}"),
             (ExitStatus::Lost, r#"{"lost":true}"#),
         ] {
             assert_eq!(serde_json::to_string(&ExitJson::from(status)).unwrap(), expect);

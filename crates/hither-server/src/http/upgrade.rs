@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 use hither_core::SessionId;
 use hither_protocol::websocket::{accept_key, check_key};
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
-    SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
+    ALLOW, CONNECTION, CONTENT_LENGTH, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
@@ -59,7 +59,7 @@ pub(crate) fn is_upgrade(parts: &Parts) -> bool {
 fn check_handshake(parts: &Parts) -> Result<String, Problem> {
     let headers = &parts.headers;
     if parts.method != Method::GET {
-        return Err(Problem::method_not_allowed());
+        return Err(Problem::method_not_allowed().with_header(ALLOW, "GET"));
     }
     if parts.version != Version::HTTP_11
         || !has_token(headers, &UPGRADE, "websocket")

@@ -35,8 +35,8 @@ async fn a_session_looks_as_the_plan_says() {
     let exited = harness.double.add(EXITED);
     let answer = harness.get(&format!("/api/sessions/{exited}")).await.json();
     assert_eq!(
-        (&answer["status"], &answer["active"], &answer["exit"]),
-        (&json!("exited"), &json!(false), &json!({ "code": 3 }))
+        (&answer["status"], &answer["active"], &answer["exitCode"]),
+        (&json!("exited"), &json!(false), &json!(3))
     );
 }
 

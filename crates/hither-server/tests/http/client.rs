@@ -111,7 +111,7 @@ pub(crate) async fn read_response(
     response
 }
 
-async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> Response {
+pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> Response {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.expect("a whole head"));

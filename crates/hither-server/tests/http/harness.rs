@@ -7,7 +7,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use hither_auth::{ApiToken, Mode, TokenRecord, Tokens};
 use hither_core::SessionId;
-use hither_server::http::{App, Auth, Config, Listener, Server};
+use hither_server::http::{App, Auth, CONNECTIONS_MAX, Config, Listener, Server};
 use hither_server::sessions::{Connection, Status};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -32,6 +32,10 @@ pub(crate) struct Harness {
 
 impl Harness {
     pub(crate) async fn start(mode: Mode) -> Self {
+        Self::with_config(mode, config()).await
+    }
+
+    pub(crate) async fn with_config(mode: Mode, config: Config) -> Self {
         let token = ApiToken::from_random([7; 32]);
         let record = TokenRecord { name: "ci".to_owned(), digest: token.digest() };
         let auth = Auth::new(mode, Tokens::new(vec![record]), []);
@@ -39,7 +43,7 @@ impl Harness {
         let double = Arc::new(double);
         let (stop, stopped) = watch::channel(false);
         let sessions = Arc::clone(&double);
-        let app = Arc::new(App::new(config(), auth, sessions, stopped));
+        let app = Arc::new(App::new(config, auth, sessions, stopped));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = Server::new(Arc::clone(&app));
@@ -118,11 +122,19 @@ impl Harness {
     }
 }
 
+impl Drop for Harness {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
 pub(crate) fn config() -> Config {
     Config {
         server_name: "test".to_owned(),
         user: "somebody".to_owned(),
         shell: PathBuf::from("/bin/sh"),
+        page_url: "http://127.0.0.1:7681/".to_owned(),
+        connections_max: CONNECTIONS_MAX,
         sessions_max: 100,
         public_origins: vec!["https://term.example.com".parse().unwrap()],
     }

@@ -140,6 +140,18 @@ async fn a_token_as_password_opens_a_login_that_logout_ends() {
 }
 
 #[tokio::test]
+async fn whoever_is_in_can_ask_for_an_address_for_a_browser() {
+    let harness = Harness::start(Mode::Required).await;
+    let answer = harness.post("/api/auth/launch-url", "").await.json();
+    let url = answer["url"].as_str().unwrap();
+    let secret = url.strip_prefix("http://127.0.0.1:7681/#t=").unwrap();
+    assert_eq!(harness.launch(secret).await.status, 204);
+    let open = Harness::start(Mode::Off).await;
+    let answer = open.post("/api/auth/launch-url", "").await.json();
+    assert_eq!(answer["url"], "http://127.0.0.1:7681/");
+}
+
+#[tokio::test]
 async fn logins_are_announced_for_storing() {
     let harness = Harness::start(Mode::Required).await;
     let mut changes = harness.app.auth.login_changes();

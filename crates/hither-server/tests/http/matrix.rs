@@ -2,6 +2,7 @@
 
 use hither_auth::Mode;
 use hither_server::http::{Guard, Listener, ROUTES};
+use hither_server::sessions::Socket;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{UnixListener, UnixStream};
 
@@ -22,6 +23,7 @@ const TABLE: &[(&str, &str, Guard, &[u16])] = &[
     ("GET", "/api/auth/config", Guard::Public, &[200]),
     ("POST", "/api/auth/launch", Guard::Secret, &[204]),
     ("POST", "/api/auth/login", Guard::Secret, &[200]),
+    ("POST", "/api/auth/launch-url", Guard::Credential, &[200]),
     ("POST", "/api/auth/logout", Guard::Credential, &[204]),
     ("GET", "/api/auth/current-user", Guard::Credential, &[200]),
     ("GET", "/api/config", Guard::Credential, &[200]),
@@ -244,9 +246,9 @@ async fn forms_do_nothing() {
 
 #[tokio::test]
 async fn the_unix_socket_lets_the_same_user_in_and_no_browser() {
-    let harness = Harness::start(Mode::Required).await;
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("socket");
+    let mut harness = Harness::start(Mode::Required).await;
+    let name = format!("hither-http-test-{}", std::process::id());
+    let path = std::env::temp_dir().join(name);
     let listener = UnixListener::bind(&path).unwrap();
     let server = harness.server.clone();
     let serving = tokio::spawn(async move { server.serve(Listener::Unix(listener)).await });
@@ -270,8 +272,16 @@ async fn the_unix_socket_lets_the_same_user_in_and_no_browser() {
         assert_eq!(response.status, expect, "{host} {header:?}");
         check_headers(&response, host);
     }
+    let target = format!("/ws?sessionId={}", harness.id);
+    let request = Request::new("GET", &target).header("host", "localhost").websocket();
+    let mut stream = UnixStream::connect(&path).await.unwrap();
+    stream.write_all(&request.to_bytes()).await.unwrap();
+    assert_eq!(read_response(&mut stream, false).await.status, 101);
+    let connection = harness.attached.recv().await.unwrap();
+    assert!(matches!(connection.socket, Socket::Unix(_)), "{connection:?}");
     harness.stop.send(true).unwrap();
     serving.await.unwrap().unwrap();
+    std::fs::remove_file(path).unwrap();
 }
 
 pub(crate) fn check_headers(response: &Response, case: &str) {

@@ -9,7 +9,7 @@ use crate::harness::Harness;
 
 #[tokio::test]
 async fn streams_and_idle_connections_end_at_once() {
-    let harness = Harness::start(Mode::Off).await;
+    let mut harness = Harness::start(Mode::Off).await;
     let mut events = TcpStream::connect(harness.address).await.unwrap();
     events.write_all(&harness.request("GET", "/api/events").to_bytes()).await.unwrap();
     assert_eq!(read_response(&mut events, false).await.status, 200);
@@ -19,7 +19,7 @@ async fn streams_and_idle_connections_end_at_once() {
     assert_eq!(read_response(&mut idle, false).await.status, 200);
 
     harness.stop.send(true).unwrap();
-    harness.serving.await.unwrap().unwrap();
+    (&mut harness.serving).await.unwrap().unwrap();
     let rest = read_to_end(&mut events).await;
     assert!(rest.ends_with(b"0\r\n\r\n"), "{rest:?}");
     assert_eq!(read_to_end(&mut idle).await, b"");
@@ -36,7 +36,7 @@ async fn connections_that_were_handed_over_stay() {
     assert_eq!(read_response(&mut client, false).await.status, 101);
     let connection = harness.attached.recv().await.unwrap();
     harness.stop.send(true).unwrap();
-    harness.serving.await.unwrap().unwrap();
+    (&mut harness.serving).await.unwrap().unwrap();
 
     let hither_server::sessions::Socket::Tcp(socket) = connection.socket else { panic!() };
     let mut socket = TcpStream::from_std(socket).unwrap();

@@ -74,8 +74,7 @@ async fn tells_what_happens_to_sessions() {
 
     harness.double.tell(SessionEvent::Exited(harness.id, ExitStatus::Signal(9)));
     let event = events.next().await.unwrap();
-    assert_eq!((&event["type"], &event["exitCode"]), (&json!("session-exit"), &json!(137)));
-    assert_eq!(event["exit"], json!({ "signal": 9 }));
+    assert_eq!((&event["type"], &event["exitSignal"]), (&json!("session-exit"), &json!("SIGKILL")));
 
     harness.double.tell(SessionEvent::Closed(harness.id));
     assert_eq!(events.next().await.unwrap()["type"], "session-closed");
@@ -117,7 +116,7 @@ async fn streams_output_exactly_and_then_the_exit() {
     assert_eq!(events.next().await.unwrap()["data"], "end");
     drop(worker);
     assert_eq!(events.next().await.unwrap(), json!({ "type": "output", "base64": "4oI=" }));
-    let exit = json!({ "type": "exit", "code": 3, "exit": { "code": 3 } });
+    let exit = json!({ "type": "exit", "exitCode": 3 });
     assert_eq!(events.next().await.unwrap(), exit);
     assert_eq!(events.next().await, None);
 }
