@@ -125,7 +125,10 @@ pub(crate) struct Style {
 impl Style {
     /// Erased cells keep the background and nothing else ("background colour erase").
     pub(crate) fn erased(bg: Color) -> Self {
-        Self { bg, ..Self::default() }
+        Self {
+            bg,
+            ..Self::default()
+        }
     }
 }
 
@@ -169,7 +172,11 @@ impl Glyph {
     }
 
     pub(crate) const fn as_cluster(self) -> Option<u32> {
-        if self.0 & Self::CLUSTER != 0 { Some(self.0 & Self::VALUE) } else { None }
+        if self.0 & Self::CLUSTER != 0 {
+            Some(self.0 & Self::VALUE)
+        } else {
+            None
+        }
     }
 
     /// The single code point, if there is exactly one.
@@ -202,7 +209,10 @@ impl Cell {
     };
 
     pub(crate) const fn empty(style: Style) -> Self {
-        Self { glyph: Glyph::EMPTY, style }
+        Self {
+            glyph: Glyph::EMPTY,
+            style,
+        }
     }
 
     pub(crate) const fn width(self) -> u8 {

@@ -33,7 +33,12 @@ impl Pen {
         }
         let extra = pool.intern_extra(&self.extra());
         let SavedPen { fg, bg, attributes } = self.saved;
-        let style = Style { fg, bg, attributes, extra };
+        let style = Style {
+            fg,
+            bg,
+            attributes,
+            extra,
+        };
         self.cached = Some(style);
         style
     }
@@ -46,8 +51,15 @@ impl Pen {
     /// Underline colour, when there is an underline to colour, and hyperlink.
     pub(crate) fn extra(&self) -> Extra {
         let underlined = self.saved.attributes.underline() != Underline::None;
-        let underline_color = if underlined { self.underline_color } else { Color::Default };
-        Extra { underline_color, link: self.link.clone() }
+        let underline_color = if underlined {
+            self.underline_color
+        } else {
+            Color::Default
+        };
+        Extra {
+            underline_color,
+            link: self.link.clone(),
+        }
     }
 
     pub(crate) const fn bg(&self) -> Color {

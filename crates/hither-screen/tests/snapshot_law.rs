@@ -2,14 +2,16 @@
 
 mod common;
 
-use common::{difference, output, window};
+use common::{Output, difference, output, window};
 use hither_core::WindowSize;
 use hither_screen::{Screen, SnapshotLimits};
 use proptest::prelude::*;
 
 const SCROLLBACK: usize = 20;
-const LIMITS: SnapshotLimits =
-    SnapshotLimits { scrollback_lines_max: SCROLLBACK, bytes_max: 1 << 20 };
+const LIMITS: SnapshotLimits = SnapshotLimits {
+    scrollback_lines_max: SCROLLBACK,
+    bytes_max: 1 << 20,
+};
 
 fn rebuilt(screen: &Screen) -> Screen {
     let mut fresh = Screen::new(screen.size(), SCROLLBACK);
@@ -40,13 +42,13 @@ proptest! {
 
     #[test]
     fn takes_any_bytes_and_any_resize(
-        bytes in prop::collection::vec(any::<u8>(), 0..400),
+        bytes in prop::collection::vec(any::<u8>(), 0..400).prop_map(Output),
         more in output(40),
         sizes in prop::collection::vec(window(), 1..4),
     ) {
         let mut screen = Screen::new(WindowSize::DEFAULT, SCROLLBACK);
         for size in sizes {
-            screen.feed(&bytes);
+            screen.feed(&bytes.0);
             screen.resize(size);
             prop_assert_eq!(difference(&rebuilt(&screen), &screen), None);
             screen.feed(&more.0);

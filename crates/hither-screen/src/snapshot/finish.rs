@@ -55,16 +55,34 @@ impl Writer<'_> {
         }
     }
 
-    /// Cursor and pen. The last character is printed again when the next one could join it, and
-    /// when the cursor waits behind the last column, where only printing leads.
+    /// Character sets, cursor and pen. The last character is printed again when the next one could
+    /// join it, and when the cursor waits behind the last column, where only printing leads.
     pub(super) fn write_cursor(&mut self) {
+        let charsets = self.terminal.charsets;
+        let restores = charsets.active != charsets.designated[charsets.level];
+        // A character that may still be joined was printed under the sets of now, any other one
+        // perhaps not.
+        let charsets_first = restores || self.terminal.preceding.is_some();
+        if charsets_first {
+            self.write_charsets();
+        }
+        self.write_position();
+        if !charsets_first {
+            self.write_charsets();
+        }
+        self.set_pen();
+        if self.terminal.preceding.is_none() {
+            self.escape(b"\x1b\\");
+        }
+    }
+
+    fn write_position(&mut self) {
         let buffer = self.terminal.buffer();
         let waits = buffer.x >= buffer.cols;
         let (start, cell) = self.last_printed();
         let again = waits || (self.terminal.preceding.is_some() && cell.glyph.has_content());
         if !again {
             self.place_cursor(buffer.x);
-            self.set_pen();
             return;
         }
         self.place_cursor(start);
@@ -75,7 +93,6 @@ impl Writer<'_> {
         } else {
             self.print_in_mode(cell);
         }
-        self.set_pen();
     }
 
     /// The cell before the cursor and its column.
@@ -83,7 +100,11 @@ impl Writer<'_> {
         let buffer = self.terminal.buffer();
         let row = buffer.row(buffer.y);
         let before = buffer.x.saturating_sub(1);
-        let start = if row.get(before).is_orphan() { before.saturating_sub(1) } else { before };
+        let start = if row.get(before).is_orphan() {
+            before.saturating_sub(1)
+        } else {
+            before
+        };
         (start, row.get(start))
     }
 
@@ -96,23 +117,43 @@ impl Writer<'_> {
 
     fn place_cursor(&mut self, x: usize) {
         let buffer = self.terminal.buffer();
-        let origin = if self.terminal.modes.origin { buffer.top } else { 0 };
+        let origin = if self.terminal.modes.origin {
+            buffer.top
+        } else {
+            0
+        };
         let y = buffer.y.saturating_sub(origin);
         self.escape(format!("\x1b[{};{}H", y + 1, x + 1).as_bytes());
     }
 
     fn set_pen(&mut self) {
         let saved = self.terminal.pen.save();
-        self.row.set_style_with(super::style::of_saved(saved), self.terminal.pen.extra());
+        self.row
+            .set_style_with(super::style::of_saved(saved), self.terminal.pen.extra());
+    }
+
+    fn first_char(&self, glyph: Glyph) -> Option<char> {
+        match glyph.as_cluster() {
+            Some(id) => self.terminal.pool.cluster(id).chars().next(),
+            None => glyph.as_char(),
+        }
     }
 
     /// Prints under the modes and the charset that are set by now.
     fn print_in_mode(&mut self, cell: Cell) {
         if self.terminal.modes.insert {
-            // Printing will push this back to where it was.
-            self.escape(format!("\x1b[{}P", cell.width().max(1)).as_bytes());
+            // Printing pushes the rest back to where it was, as far as the first character of the
+            // cluster is wide; columns that it gains later are overwritten.
+            let first = self.first_char(cell.glyph).unwrap_or(' ');
+            let width = crate::width::measure(first, None).leaves.width;
+            self.escape(format!("\x1b[{width}P").as_bytes());
         }
-        let charset = self.terminal.charsets.active;
+        let printed_now = self.terminal.preceding.is_some();
+        let charset = if printed_now {
+            self.terminal.charsets.active
+        } else {
+            Charset::Ascii
+        };
         let source = match cell.glyph.as_char() {
             Some(ch) if charset != Charset::Ascii => charset.unmap(ch),
             _ => None,

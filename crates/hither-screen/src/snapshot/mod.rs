@@ -30,7 +30,10 @@ pub struct SnapshotLimits {
 impl Default for SnapshotLimits {
     /// The limits of the wire protocol: 1 MiB and 1,000 lines.
     fn default() -> Self {
-        Self { scrollback_lines_max: 1000, bytes_max: 1 << 20 }
+        Self {
+            scrollback_lines_max: 1000,
+            bytes_max: 1 << 20,
+        }
     }
 }
 
@@ -56,7 +59,9 @@ pub(crate) fn write(terminal: &Terminal, parser: &Parser, limits: SnapshotLimits
             _ if scrollback > 0 => scrollback = fewer(scrollback, bytes.len(), limits.bytes_max),
             Detail::Full => detail = Detail::Text { blank_rows: 0 },
             Detail::Text { blank_rows } if blank_rows < terminal.rows() => {
-                detail = Detail::Text { blank_rows: blank_rows + terminal.rows().div_ceil(8) };
+                detail = Detail::Text {
+                    blank_rows: blank_rows + terminal.rows().div_ceil(8),
+                };
             }
             Detail::Text { .. } => return bytes,
         }
@@ -67,7 +72,9 @@ pub(crate) fn write(terminal: &Terminal, parser: &Parser, limits: SnapshotLimits
 fn fewer(lines: usize, len: usize, max: usize) -> usize {
     let fitting = u128::try_from(lines).unwrap_or(0) * u128::try_from(max).unwrap_or(0)
         / u128::try_from(len.max(1)).unwrap_or(1);
-    usize::try_from(fitting * 9 / 10).unwrap_or(0).min(lines - 1)
+    usize::try_from(fitting * 9 / 10)
+        .unwrap_or(0)
+        .min(lines - 1)
 }
 
 fn write_once(terminal: &Terminal, parser: &Parser, scrollback: usize, detail: Detail) -> Vec<u8> {
@@ -87,7 +94,6 @@ fn write_once(terminal: &Terminal, parser: &Parser, scrollback: usize, detail: D
         writer.write_saved_cursor(&terminal.alternate);
         writer.escape(b"\x1b[?1047l");
     }
-    writer.write_charsets();
     writer.write_modes();
     writer.write_cursor();
     let mut bytes = writer.row.out;
@@ -110,7 +116,10 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(terminal: &'a Terminal) -> Self {
-        Self { terminal, row: RowWriter::new(&terminal.pool, terminal.cols()) }
+        Self {
+            terminal,
+            row: RowWriter::new(&terminal.pool, terminal.cols()),
+        }
     }
 
     fn escape(&mut self, bytes: &[u8]) {
@@ -137,13 +146,19 @@ impl<'a> Writer<'a> {
             Detail::Text { blank_rows } => buffer.base() + blank_rows,
         };
         self.row.plain = detail != Detail::Full;
+        self.row.start_line();
         for (at, row) in buffer.lines.iter().enumerate().skip(first) {
             let blank = crate::row::Row::default();
             let row = if at < blank_until { &blank } else { row };
             if at > first {
-                self.row.next_line(row, &buffer.lines[at - 1], at <= blank_until);
+                self.row
+                    .next_line(row, &buffer.lines[at - 1], at <= blank_until);
             }
-            self.row.write_row(row);
+            let next = buffer.lines.get(at + 1);
+            self.row.write_row(
+                row,
+                at >= blank_until && next.is_some_and(|next| next.wrapped),
+            );
         }
         self.row.plain = false;
         self.set_default_style();

@@ -43,6 +43,11 @@ impl<'a> RowWriter<'a> {
         self.preceding = None;
     }
 
+    /// The cursor was placed in the first column.
+    pub(super) const fn start_line(&mut self) {
+        self.x = 0;
+    }
+
     /// The style is not what was written last.
     pub(super) const fn forget_style(&mut self) {
         self.style = None;
@@ -55,9 +60,15 @@ impl<'a> RowWriter<'a> {
     }
 
     pub(super) fn set_style_with(&mut self, style: Style, extra: Extra) {
-        let (style, extra) =
-            if self.plain { (Style::default(), Extra::default()) } else { (style, extra) };
-        let bare = Style { extra: crate::cell::ExtraId::default(), ..style };
+        let (style, extra) = if self.plain {
+            (Style::default(), Extra::default())
+        } else {
+            (style, extra)
+        };
+        let bare = Style {
+            extra: crate::cell::ExtraId::default(),
+            ..style
+        };
         if self.style != Some(bare) || self.extra.underline_color != extra.underline_color {
             write_sgr(&mut self.out, bare, extra.underline_color);
             self.style = Some(bare);
@@ -73,7 +84,10 @@ impl<'a> RowWriter<'a> {
         let text = match &extra.link {
             None => "\x1b]8;;\x1b\\".to_owned(),
             Some(link) => {
-                let id = link.id.as_deref().map_or_else(String::new, |id| format!("id={id}"));
+                let id = link
+                    .id
+                    .as_deref()
+                    .map_or_else(String::new, |id| format!("id={id}"));
                 format!("\x1b]8;{id};{}\x1b\\", link.uri)
             }
         };
@@ -139,7 +153,7 @@ impl<'a> RowWriter<'a> {
     fn wrap_early(&mut self, last: Style) {
         self.forward_to(self.cols - 1);
         self.set_style(last);
-        self.escape(b"");
+        self.escape(b"\x1b\\");
         self.out.extend_from_slice(WIDE_SPACE.as_bytes());
         self.set_background(Color::Default);
         self.escape(format!("\r\x1b[{}X", self.cols).as_bytes());
@@ -150,7 +164,10 @@ impl<'a> RowWriter<'a> {
     fn set_background(&mut self, bg: Color) {
         if self.plain || self.style.is_none_or(|style| style.bg != bg) {
             let link = self.extra.link.clone();
-            let extra = Extra { underline_color: Color::Default, link };
+            let extra = Extra {
+                underline_color: Color::Default,
+                link,
+            };
             self.set_style_with(Style::erased(bg), extra);
         }
     }
@@ -158,16 +175,23 @@ impl<'a> RowWriter<'a> {
     fn forward_to(&mut self, x: usize) {
         if x > self.x {
             let count = x - self.x;
-            let text = if count == 1 { "\x1b[C".to_owned() } else { format!("\x1b[{count}C") };
+            let text = if count == 1 {
+                "\x1b[C".to_owned()
+            } else {
+                format!("\x1b[{count}C")
+            };
             self.escape(text.as_bytes());
             self.x = x;
         }
     }
 
-    /// Writes the cells of a line from its first column on.
-    pub(super) fn write_row(&mut self, row: &Row) {
+    /// Writes the cells of a line from its first column on. When the next line `continues` it, an
+    /// empty last cell is left to [`RowWriter::next_line`].
+    pub(super) fn write_row(&mut self, row: &Row, continues: bool) {
         let mut at = 0;
-        let used = row.used_len();
+        let last = self.cols - 1;
+        let left_out = continues && !row.get(last).glyph.has_content() && row.width_at(last) == 1;
+        let used = row.used_len().min(self.cols - usize::from(left_out));
         while at < used {
             let cell = row.get(at);
             if cell.glyph.has_content() {
@@ -176,7 +200,9 @@ impl<'a> RowWriter<'a> {
                 at += usize::from(cell.width().max(1));
                 continue;
             }
-            let run = (at..used).take_while(|&x| is_empty_like(row.get(x), cell.style)).count();
+            let run = (at..used)
+                .take_while(|&x| is_empty_like(row.get(x), cell.style))
+                .count();
             if cell.style == Style::erased(cell.style.bg) {
                 self.write_erased(at, run, cell.style.bg);
                 at += run;
@@ -202,28 +228,45 @@ impl<'a> RowWriter<'a> {
         if self.plain {
             return;
         }
-        // A wide character of that style, of which the other half is overwritten.
-        let style = row.get(at).style;
         if at + 1 < self.cols {
             self.forward_to(at);
-            self.set_style(style);
-            self.escape(format!("\x1b\\{WIDE_SPACE}\x1b[{}G ", at + 2).as_bytes());
-            self.set_background(Color::Default);
-            self.escape(format!("\x1b[{}G\x1b[X", at + 2).as_bytes());
-            self.x = at + 1;
+            self.tear(at, row.get(at).style);
             return;
         }
-        let before = if row.width_at(at - 1) == 0 { at.saturating_sub(2) } else { at - 1 };
-        self.set_style(style);
-        self.escape(format!("\x1b[{at}G{WIDE_SPACE}\x1b[{at}G ").as_bytes());
-        let neighbour = row.get(before);
-        self.set_background(neighbour.style.bg);
-        self.escape(format!("\x1b[{}G\x1b[{}X", before + 1, at - before).as_bytes());
+        // The last column has no room for a wide character: the torn cells at the end are made
+        // one column too far left and pushed into place, and the cell there is written again.
+        let first = (0..at)
+            .rev()
+            .find(|&x| !is_torn(row.get(x)))
+            .map_or(1, |x| x + 1);
+        for x in first..=at {
+            self.tear(x - 1, row.get(x).style);
+        }
+        self.set_background(Color::Default);
+        self.escape(format!("\x1b[{first}G\x1b[@").as_bytes());
+        let before = first - 1 - usize::from(first > 1 && row.get(first - 1).is_orphan());
+        let cell = row.get(before);
+        self.escape(format!("\x1b[{}G", before + 1).as_bytes());
         self.x = before;
-        if neighbour.glyph.has_content() {
-            self.print(neighbour);
+        if cell.glyph.has_content() {
+            self.print(cell);
+        } else {
+            self.write_erased(before, first - before, cell.style.bg);
         }
     }
+
+    /// Makes an empty cell of any style: prints a wide character and overwrites its second half.
+    fn tear(&mut self, at: usize, style: Style) {
+        self.set_style(style);
+        self.escape(format!("\x1b[{}G{WIDE_SPACE}\x1b[{}G ", at + 1, at + 2).as_bytes());
+        self.set_background(Color::Default);
+        self.escape(format!("\x1b[{}G\x1b[X", at + 2).as_bytes());
+        self.x = at + 1;
+    }
+}
+
+fn is_torn(cell: Cell) -> bool {
+    !cell.glyph.has_content() && cell.width() == 1 && cell.style != Style::erased(cell.style.bg)
 }
 
 fn is_empty_like(cell: Cell, style: Style) -> bool {

@@ -8,7 +8,12 @@ use crate::pen::SavedPen;
 /// The style that DECSC saved.
 pub(super) fn of_saved(pen: SavedPen) -> Style {
     let SavedPen { fg, bg, attributes } = pen;
-    Style { fg, bg, attributes, ..Style::default() }
+    Style {
+        fg,
+        bg,
+        attributes,
+        ..Style::default()
+    }
 }
 
 /// Appends the sequences that select `style` (without its hyperlink) from any other.
@@ -37,8 +42,24 @@ pub(super) fn write_sgr(out: &mut Vec<u8>, style: Style, underline_color: Color)
         Underline::Dotted => push(&mut text, format_args!("4:4")),
         Underline::Dashed => push(&mut text, format_args!("4:5")),
     }
-    push_color(&mut text, style.fg, Target { named: 30, bright: 90, other: 38 });
-    push_color(&mut text, style.bg, Target { named: 40, bright: 100, other: 48 });
+    push_color(
+        &mut text,
+        style.fg,
+        Target {
+            named: 30,
+            bright: 90,
+            other: 38,
+        },
+    );
+    push_color(
+        &mut text,
+        style.bg,
+        Target {
+            named: 40,
+            bright: 100,
+            other: 48,
+        },
+    );
     push_underline_color(&mut text, underline_color);
     text.push('m');
     out.extend_from_slice(text.as_bytes());
@@ -61,7 +82,11 @@ fn push(text: &mut String, parameter: std::fmt::Arguments<'_>) {
 }
 
 fn push_color(text: &mut String, color: Color, target: Target) {
-    let Target { named, bright, other } = target;
+    let Target {
+        named,
+        bright,
+        other,
+    } = target;
     match color {
         Color::Default => {}
         Color::Named(index) if index < 8 => push(text, format_args!("{}", named + index)),

@@ -138,7 +138,10 @@ impl Terminal {
         self.charsets = Charsets::default();
         let buffer = self.buffer_mut();
         (buffer.top, buffer.bottom) = (0, rows - 1);
-        buffer.saved = crate::buffer::SavedCursor { line: buffer.base(), ..Default::default() };
+        buffer.saved = crate::buffer::SavedCursor {
+            line: buffer.base(),
+            ..Default::default()
+        };
     }
 
     fn collect_pool(&mut self) {
@@ -160,7 +163,12 @@ impl Terminal {
     }
 
     fn renumber(&mut self, renumbered: &Renumbered) {
-        for row in self.normal.lines.iter_mut().chain(&mut self.alternate.lines) {
+        for row in self
+            .normal
+            .lines
+            .iter_mut()
+            .chain(&mut self.alternate.lines)
+        {
             for cell in row.stored_mut() {
                 cell.style.extra = renumbered.extra(cell.style.extra);
                 if let Some(id) = cell.glyph.as_cluster() {
@@ -175,7 +183,10 @@ impl Terminal {
         let mut style = self.style();
         style.extra = crate::cell::ExtraId::default();
         self.set_cursor(0, 0);
-        let cell = crate::cell::Cell { glyph: Glyph::ascii(b'E'), style };
+        let cell = crate::cell::Cell {
+            glyph: Glyph::ascii(b'E'),
+            style,
+        };
         let (cols, buffer) = (self.cols(), self.buffer_mut());
         // With an origin below the top, the rows are counted from there.
         for y in buffer.y..buffer.rows {
@@ -302,8 +313,14 @@ impl Terminal {
             b'@' | b'J'..=b'M' | b'P' | b'S' | b'T' | b'X' => self.csi_edit(byte, params),
             b'b' => self.repeat(params.count(0)),
             b'c' | b'n' | b't' => self.csi_report(byte, params),
-            b'h' => params.values().iter().for_each(|&mode| self.set_ansi_mode(mode, true)),
-            b'l' => params.values().iter().for_each(|&mode| self.set_ansi_mode(mode, false)),
+            b'h' => params
+                .values()
+                .iter()
+                .for_each(|&mode| self.set_ansi_mode(mode, true)),
+            b'l' => params
+                .values()
+                .iter()
+                .for_each(|&mode| self.set_ansi_mode(mode, false)),
             b'm' => self.pen.select(params),
             _ => {}
         }
@@ -313,8 +330,14 @@ impl Terminal {
         match byte {
             b'J' => self.erase_in_display(params.value(0), crate::row::Protection::Respected),
             b'K' => self.erase_in_line(params.value(0), crate::row::Protection::Respected),
-            b'h' => params.values().iter().for_each(|&mode| self.set_private_mode(mode)),
-            b'l' => params.values().iter().for_each(|&mode| self.reset_private_mode(mode)),
+            b'h' => params
+                .values()
+                .iter()
+                .for_each(|&mode| self.set_private_mode(mode)),
+            b'l' => params
+                .values()
+                .iter()
+                .for_each(|&mode| self.reset_private_mode(mode)),
             b'n' => self.report_private_status(params.value(0)),
             _ => {}
         }

@@ -24,7 +24,7 @@ impl Terminal {
         let mut rest = text;
         while !rest.is_empty() {
             if self.buffer().x >= cols {
-                self.wrap_or_stay();
+                self.wrap_or_stay(style);
             }
             let buffer = self.buffer_mut();
             let fits = rest.len().min(cols - buffer.x);
@@ -48,12 +48,13 @@ impl Terminal {
         let style = self.style();
         self.mend_left(style);
         let measured = measure(ch, self.preceding);
-        self.place(ch, measured, style);
-        self.preceding = Some(measured.leaves);
+        let placed = self.place(ch, measured, style);
+        self.preceding = placed.then_some(measured.leaves);
         self.mend_right(style);
     }
 
-    fn place(&mut self, ch: char, measured: Measured, style: Style) {
+    /// Returns whether there was room for it.
+    fn place(&mut self, ch: char, measured: Measured, style: Style) -> bool {
         let cols = self.cols();
         let width = usize::from(measured.leaves.width);
         let old_width = match (measured.joins, self.preceding) {
@@ -64,37 +65,57 @@ impl Terminal {
             if self.modes.wraparound {
                 self.wrap_wide(old_width, style);
             } else {
-                self.buffer_mut().x = cols - 1;
+                self.stay(style);
                 if width == 2 {
-                    return;
+                    return false;
                 }
             }
         }
         if measured.joins && self.buffer().x > 0 {
             self.join(ch, width, width.saturating_sub(old_width), style);
-            return;
+            return true;
         }
         if self.modes.insert {
             let (fill, x) = (Cell::empty(style), self.buffer().x);
-            self.buffer_mut().cursor_row().insert(x, width - old_width.min(width), fill, cols);
+            self.buffer_mut()
+                .cursor_row()
+                .insert(x, width - old_width.min(width), fill, cols);
         }
         let buffer = self.buffer_mut();
         let x = buffer.x;
         let row = buffer.cursor_row();
-        row.set(x, Cell { glyph: Glyph::char(ch, measured.leaves.width), style });
+        row.set(
+            x,
+            Cell {
+                glyph: Glyph::char(ch, measured.leaves.width),
+                style,
+            },
+        );
         if width == 2 && x + 1 < cols {
-            row.set(x + 1, Cell { glyph: Glyph::SPACER, style });
+            row.set(
+                x + 1,
+                Cell {
+                    glyph: Glyph::SPACER,
+                    style,
+                },
+            );
         }
         buffer.x = (x + width).min(cols);
+        true
     }
 
     /// Goes on at the start of the next line, or stays in the last column.
-    fn wrap_or_stay(&mut self) {
+    fn wrap_or_stay(&mut self, style: Style) {
         if self.modes.wraparound {
             self.wrap();
         } else {
-            self.buffer_mut().x = self.cols() - 1;
+            self.stay(style);
         }
+    }
+
+    fn stay(&mut self, style: Style) {
+        self.buffer_mut().x = self.cols() - 1;
+        self.mend_left(style);
     }
 
     fn wrap(&mut self) {
@@ -132,13 +153,22 @@ impl Terminal {
             0 => x.saturating_sub(2),
             _ => x - 1,
         };
-        let mut cell = self.buffer_mut().cursor_row().get(at);
-        cell.glyph = self.joined(cell.glyph, ch, u8::try_from(width).unwrap_or(2));
+        let row = self.buffer_mut().cursor_row();
+        let mut cell = row.get(at);
+        // Without a second column (the cluster did not fit and could not wrap) it stays narrow.
+        let wide = width == 2 && (grown > 0 || row.get(at + 1).is_orphan());
+        cell.glyph = self.joined(cell.glyph, ch, if wide { 2 } else { 1 });
         let buffer = self.buffer_mut();
         let row = buffer.cursor_row();
         row.set(at, cell);
         for x in x..(x + grown).min(cols) {
-            row.set(x, Cell { glyph: Glyph::SPACER, style });
+            row.set(
+                x,
+                Cell {
+                    glyph: Glyph::SPACER,
+                    style,
+                },
+            );
         }
         buffer.x = (x + grown).min(cols);
     }
