@@ -113,6 +113,8 @@ export class Connection {
         return this.#handleDropInput();
       case 'window':
         return this.#handleWindow(event.size);
+      case 'claim-size':
+        return this.#sendWindow();
       case 'processed':
         return this.#handleProcessed(event.epoch, event.offset);
       case 'visibility':
@@ -286,8 +288,12 @@ export class Connection {
       return;
     }
     this.#window = size;
-    if (this.#welcomed && this.#picture.role === 'operator') {
-      this.#send({ type: 'resize', ...size });
+    this.#sendWindow();
+  }
+
+  #sendWindow(): void {
+    if (this.#welcomed && this.#window !== undefined && this.#picture.role === 'operator') {
+      this.#send({ type: 'resize', ...this.#window });
     }
   }
 

@@ -21,6 +21,8 @@ export type Event =
   | { readonly type: 'drop-input' }
   /** The size that this page's window has room for. */
   | { readonly type: 'window'; readonly size: WindowSize }
+  /** Make the session's size follow this window now. */
+  | { readonly type: 'claim-size' }
   /** The terminal has parsed every byte before `offset`. */
   | { readonly type: 'processed'; readonly epoch: number; readonly offset: number }
   | { readonly type: 'visibility'; readonly visible: boolean }
