@@ -15,6 +15,15 @@ export default defineConfig({
     reportCompressedSize: false,
     rolldownOptions: {
       input: { start: here('index.html'), session: here('s/index.html') },
+      output: {
+        codeSplitting: {
+          // The emulator changes seldom: its own file stays in caches when ours change.
+          groups: [
+            { name: 'emulator', test: /@xterm\/(xterm|addon-unicode|addon-web-links)/ },
+            { name: 'common', minShareCount: 2 },
+          ],
+        },
+      },
     },
   },
 });

@@ -5,10 +5,10 @@ import { UnicodeGraphemesAddon } from '@xterm/addon-unicode-graphemes';
 import { WebLinksAddon } from '@xterm/addon-web-links';
 import { type ITheme, Terminal } from '@xterm/xterm';
 import type { WindowSize } from '../session';
-import { cspDocument, withStyleAwareDocument } from './csp-document';
 import { hasRealGpu } from './gpu';
 import { openLink, safeLink } from './links';
 import { QueryMute } from './query-mute';
+import { obeyStylePolicy } from './style-policy';
 import type { PixelSize, Search, TermListener, TermView } from './term-view';
 import type { TermTheme } from './theme';
 import { enableTouchScroll } from './touch-scroll';
@@ -53,7 +53,6 @@ export class XtermView implements TermView {
     this.#theme = options.theme;
     this.#term = new Terminal({
       allowProposedApi: true,
-      documentOverride: cspDocument(host.ownerDocument),
       scrollback: SCROLLBACK_LINES,
       fontFamily: FONT_FAMILY,
       fontSize: options.fontSize,
@@ -67,7 +66,8 @@ export class XtermView implements TermView {
     });
     this.#term.loadAddon(new UnicodeGraphemesAddon());
     const mute = new QueryMute(this.#term.parser);
-    withStyleAwareDocument(host.ownerDocument, () => this.#term.open(host));
+    obeyStylePolicy(host.ownerDocument);
+    this.#term.open(host);
     const screen = host.querySelector<HTMLElement>('.xterm-screen');
     if (screen === null) {
       throw new Error('the emulator has no screen element');

@@ -1,0 +1,51 @@
+/** A question that must be answered first. The browser's own dialog traps focus and closes on Escape. */
+
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef } from 'preact/hooks';
+
+interface DialogProps {
+  readonly title: string;
+  readonly yes: string;
+  readonly no: string;
+  readonly danger?: boolean;
+  readonly onYes: () => void;
+  readonly onNo: () => void;
+  readonly children: ComponentChildren;
+}
+
+export function Dialog({ title, yes, no, danger = false, onYes, onNo, children }: DialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const confirm = useRef<HTMLButtonElement>(null);
+  const heading = useId();
+  useEffect(() => {
+    dialog.current?.showModal();
+    confirm.current?.focus();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      class="dialog"
+      aria-labelledby={heading}
+      onCancel={(event) => {
+        event.preventDefault();
+        onNo();
+      }}
+    >
+      <h2 id={heading}>{title}</h2>
+      {children}
+      <div class="dialog-buttons">
+        <button type="button" class="button" onClick={onNo}>
+          {no}
+        </button>
+        <button
+          type="button"
+          ref={confirm}
+          class={danger ? 'button button-danger' : 'button button-primary'}
+          onClick={onYes}
+        >
+          {yes}
+        </button>
+      </div>
+    </dialog>
+  );
+}

@@ -1,0 +1,141 @@
+/** The slim bar: where you are, how the link is, and the menu. */
+
+import { useComputed } from '@preact/signals';
+import { useEffect, useState } from 'preact/hooks';
+import type { SessionModel } from '../app/session-model';
+import type { Status } from '../session';
+import { Icon, Mark } from './icons';
+import { SessionMenu } from './session-menu';
+import { phaseText, size, session as text, viewers } from './strings';
+
+/** An answer that is out for so long is worth a word. */
+const SILENCE_SHOWN_MS = 2_500;
+
+export function SessionBar({ model }: { readonly model: SessionModel }) {
+  return (
+    <header class="bar">
+      <a
+        class="bar-home"
+        href={model.api.start}
+        title={text.allSessions}
+        aria-label={text.allSessions}
+      >
+        <Mark />
+      </a>
+      <h1 class="bar-title">
+        <Title model={model} />
+      </h1>
+      <SizeChip model={model} />
+      <ViewersChip model={model} />
+      <LinkChip model={model} />
+      <SessionMenu model={model} />
+    </header>
+  );
+}
+
+function Title({ model }: { readonly model: SessionModel }) {
+  const title = useComputed(() => model.status.value?.title || 'Hither');
+  return <>{title.value}</>;
+}
+
+function SizeChip({ model }: { readonly model: SessionModel }) {
+  const shown = useComputed(() => {
+    const status = model.status.value;
+    return status?.size === undefined
+      ? undefined
+      : { label: size(status.size), own: status.owner === 'self' };
+  });
+  // A new object each time is fine: the signal above changes only with the status.
+  const chip = shown.value;
+  if (chip === undefined) {
+    return null;
+  }
+  return chip.own ? (
+    <span class="chip chip-size" title={text.sizeOwn}>
+      <Icon name="frame" />
+      {chip.label}
+    </span>
+  ) : (
+    <button
+      type="button"
+      class="chip chip-size chip-button"
+      title={text.sizeHint(chip.label)}
+      onClick={() => model.claimSize()}
+    >
+      <Icon name="frame" />
+      {chip.label}
+    </button>
+  );
+}
+
+function ViewersChip({ model }: { readonly model: SessionModel }) {
+  const count = useComputed(() => model.status.value?.viewers ?? 0);
+  const role = useComputed(() => model.status.value?.role);
+  return (
+    <>
+      {role.value === 'observer' && <span class="chip chip-warn">{text.viewOnly}</span>}
+      {count.value > 1 && (
+        <span class="chip" title={viewers(count.value)}>
+          <Icon name="viewers" />
+          {count.value}
+        </span>
+      )}
+    </>
+  );
+}
+
+function LinkChip({ model }: { readonly model: SessionModel }) {
+  const silence = useSilence(model);
+  const tone = useComputed(() => toneOf(model.status.value));
+  const label = useComputed(() => {
+    const status = model.status.value;
+    if (status === undefined) {
+      return '';
+    }
+    return status.phase === 'live' && status.roundTrip !== undefined
+      ? text.latency(status.roundTrip)
+      : phaseText(status);
+  });
+  return (
+    <span
+      class="chip chip-link"
+      data-tone={silence === undefined ? tone.value : 'busy'}
+      title={text.latencyTitle}
+    >
+      <span class="dot" />
+      {silence === undefined ? label.value : text.silent(silence)}
+    </span>
+  );
+}
+
+function toneOf(status: Status | undefined): 'good' | 'busy' | 'bad' | 'off' {
+  switch (status?.phase) {
+    case 'live':
+      return 'good';
+    case 'waiting':
+      return 'bad';
+    case 'closed':
+      return 'off';
+    default:
+      return 'busy';
+  }
+}
+
+/** For how many seconds the server has owed an answer, once that is long. */
+function useSilence(model: SessionModel): number | undefined {
+  const since = useComputed(() => model.status.value?.silentSince);
+  const [seconds, setSeconds] = useState<number>();
+  useEffect(() => {
+    const start = since.value;
+    if (start === undefined) {
+      setSeconds(undefined);
+      return;
+    }
+    const timer = setInterval(() => {
+      const elapsed = performance.now() - start;
+      setSeconds(elapsed < SILENCE_SHOWN_MS ? undefined : Math.round(elapsed / 1_000));
+    }, 500);
+    return () => clearInterval(timer);
+  }, [since.value]);
+  return seconds;
+}

@@ -1,0 +1,215 @@
+/** Every word that a person reads. */
+
+import type { Notice } from '../app/session-model';
+import type { Exit } from '../protocol';
+import type { Closed, Status, WindowSize } from '../session';
+
+const plural = (count: number, one: string, many: string) =>
+  `${count.toLocaleString()} ${count === 1 ? one : many}`;
+
+export function size({ cols, rows }: WindowSize): string {
+  return `${cols}×${rows}`;
+}
+
+/** A size in the unit that people think in. */
+export function bytes(count: number): string {
+  if (count < 1_000) {
+    return plural(count, 'byte', 'bytes');
+  }
+  const [value, unit] = count < 999_500 ? [count / 1_000, 'KB'] : [count / 1_000_000, 'MB'];
+  return `${value.toLocaleString(undefined, { maximumFractionDigits: value < 10 ? 1 : 0 })} ${unit}`;
+}
+
+/** How long ago `then` was, roughly. Both in milliseconds. */
+export function age(then: number, now: number): string {
+  const minutes = Math.floor((now - then) / 60_000);
+  if (!Number.isFinite(minutes)) {
+    return '';
+  }
+  if (minutes < 1) {
+    return 'just now';
+  }
+  if (minutes < 60) {
+    return `${minutes} min ago`;
+  }
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`;
+}
+
+export const viewers = (count: number) => plural(count, 'viewer', 'viewers');
+
+export const start = {
+  heading: 'Sessions',
+  tagline: 'Your shell, here.',
+  newSession: 'New session',
+  opening: 'Opening…',
+  emptyTitle: 'Nothing is running',
+  emptyText: 'A session keeps running when you close its tab, and is here when you come back.',
+  unauthenticatedTitle: 'This page needs a fresh link',
+  unauthenticatedBefore: 'Run ',
+  unauthenticatedMiddle: ' again or ',
+  unauthenticatedAfter: ' in a terminal on that machine, and open the address that it prints.',
+  unreachable: 'The server does not answer. This list may be old; trying again.',
+  closeTitle: (name: string) => `Close “${name}”?`,
+  closeText: 'Its programs are told to hang up. This cannot be undone.',
+  removeText: 'The program has ended already. Its last screen goes away.',
+  closeYes: 'Close session',
+  removeYes: 'Remove',
+  closeNo: 'Keep it',
+  open: 'Open',
+  close: 'Close',
+  closeLabel: (name: string) => `Close ${name}`,
+  running: 'Running',
+  unnamed: 'Session',
+  dismiss: 'Dismiss',
+};
+
+export const session = {
+  allSessions: 'All sessions',
+  newSession: 'New session',
+  closeSession: 'Close session…',
+  copyLink: 'Copy link',
+  search: 'Search…',
+  searchKey: 'Ctrl+Shift+F',
+  fontLarger: 'Larger text',
+  fontSmaller: 'Smaller text',
+  fontReset: 'Normal text size',
+  theme: 'Theme',
+  themes: { auto: 'System', dark: 'Dark', light: 'Light' },
+  screenReader: 'Screen reader mode',
+  menu: 'Menu',
+  terminal: 'Terminal',
+  viewOnly: 'view only',
+  latency: (milliseconds: number) =>
+    `${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`,
+  latencyTitle: 'Round trip between this page and the server',
+  silent: (seconds: number) => `no answer for ${seconds} s`,
+  sizeHint: (of: string) =>
+    `The size follows the last typist: ${of}. Click to use this window's size.`,
+  sizeOwn: 'The size follows this window',
+};
+
+export const banner = {
+  lost: 'Connection lost. The session goes on.',
+  again: 'Reconnecting. The session goes on.',
+  first: 'Connecting…',
+  unreachable: 'The server does not answer yet.',
+  countdown: (seconds: number) => `Next try in ${seconds} s`,
+  retryNow: 'Retry now',
+  kept: (count: number) => `${bytes(count)} of typing will be sent when it is back.`,
+  drop: 'Drop it',
+  sending: (count: number) => `Sending the paste: ${bytes(count)} to go.`,
+  stop: 'Stop',
+  behind: 'Catching up…',
+};
+
+export const ended = {
+  newSession: 'New session',
+  allSessions: 'All sessions',
+  reload: 'Reload',
+  linkBefore: 'Run ',
+  linkMiddle: ' again or ',
+  linkAfter: ' in a terminal on that machine, and open the address that it prints.',
+};
+
+/** A headline and a sentence about a connection that is closed for good. */
+export function closedText(closed: Closed): { readonly title: string; readonly text: string } {
+  switch (closed.kind) {
+    case 'exited':
+      return exitText(closed.exit);
+    case 'session-closed':
+      return { title: 'Session closed', text: 'Somebody closed it. This was its last screen.' };
+    case 'session-not-found':
+      return { title: 'No such session', text: 'It has ended, or the address is wrong.' };
+    case 'unauthenticated':
+      return { title: 'This page needs a fresh link', text: '' };
+    case 'forbidden':
+      return { title: 'Not allowed', text: closed.message || 'Your role does not allow this.' };
+    case 'broken':
+      return {
+        title: 'This page and the server do not understand each other',
+        text: `Reload the page. (${closed.message})`,
+      };
+  }
+}
+
+function exitText(exit: Exit): { readonly title: string; readonly text: string } {
+  switch (exit.kind) {
+    case 'code':
+      return { title: `Exited with status ${exit.code}`, text: 'This was its last screen.' };
+    case 'signal':
+      return { title: `Ended by ${exit.name}`, text: 'This was its last screen.' };
+    case 'unknown':
+      return { title: 'Ended', text: 'The exit status could not be learned.' };
+    case 'lost':
+      return { title: 'Session lost', text: 'The process that kept it has died.' };
+  }
+}
+
+/** One word for the chip. */
+export function phaseText(status: Status): string {
+  switch (status.phase) {
+    case 'connecting':
+    case 'syncing':
+      return status.attached ? 'reconnecting' : 'connecting';
+    case 'live':
+      return 'live';
+    case 'behind':
+      return 'catching up';
+    case 'waiting':
+      return 'offline';
+    case 'suspended':
+      return 'paused';
+    case 'closed':
+      return status.closed?.kind === 'exited' ? 'ended' : 'closed';
+  }
+}
+
+export function noticeText(notice: Notice): string {
+  switch (notice.kind) {
+    case 'skipped':
+      return `Skipped ${bytes(notice.bytes)} of output to catch up`;
+    case 'copied':
+      return 'Copied';
+    case 'link-copied':
+      return 'Link copied';
+    case 'input-full':
+      return 'Too much is waiting to be sent: this was not taken';
+    case 'observer':
+      return 'You can watch this session, not type in it';
+    case 'problem':
+      return notice.text;
+  }
+}
+
+export const paste = {
+  title: (lines: number) => `Paste ${plural(lines, 'line', 'lines')}?`,
+  text: 'The program did not ask for pastes to be marked, so each line runs at once.',
+  more: (lines: number) => `… and ${plural(lines, 'more line', 'more lines')}`,
+  yes: 'Paste',
+  no: 'Cancel',
+};
+
+export const search = {
+  label: 'Search in the terminal',
+  placeholder: 'Find',
+  next: 'Next match',
+  previous: 'Previous match',
+  close: 'Close search',
+  none: 'no match',
+  results: (index: number, total: number) => `${index + 1} of ${total}`,
+};
+
+export const keyBar = {
+  label: 'Extra keys',
+  keys: {
+    Escape: 'Esc',
+    Tab: 'Tab',
+    ArrowLeft: 'Left',
+    ArrowDown: 'Down',
+    ArrowUp: 'Up',
+    ArrowRight: 'Right',
+  },
+  ctrl: 'Ctrl',
+  alt: 'Alt',
+};
