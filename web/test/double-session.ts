@@ -75,16 +75,16 @@ export class DoubleSession {
     }
   }
 
-  /** Output that nobody is sent: the next resume finds a gap. */
-  emitUnseen(output: string): void {
-    this.#log = Buffer.concat([this.#log, Buffer.from(output)]);
-    this.historyStart = this.#log.length;
+  /** Output that is gone before anybody is sent it, and the screen that it left. */
+  skip(count: number, screen: string): void {
+    this.historyStart = this.#log.length + count;
+    this.#log = Buffer.concat([this.#log, Buffer.alloc(count), Buffer.from(screen)]);
   }
 
   resize(cols: number, rows: number, owner: number): void {
     Object.assign(this.facts, { cols, rows });
     this.owner = owner;
-    this.broadcast({ type: 'size', cols, rows, owner });
+    this.broadcast({ type: 'size', size: { cols, rows }, owner });
   }
 
   setTitle(title: string): void {
@@ -140,7 +140,7 @@ export class DoubleSession {
         this.#take(socket, frame.number, frame.bytes);
         break;
       case 'resize':
-        this.resize(frame.cols, frame.rows, this.#viewers.get(socket)?.id ?? 0);
+        this.resize(frame.size.cols, frame.size.rows, this.#viewers.get(socket)?.id ?? 0);
         break;
       case 'ack':
         this.acks.push(frame.offset);
@@ -165,8 +165,8 @@ export class DoubleSession {
       hello.resume !== undefined &&
       hello.resume >= this.historyStart &&
       hello.resume <= this.#log.length;
-    if (this.owner === 0 && hello.cols !== undefined && hello.rows !== undefined) {
-      Object.assign(this.facts, { cols: hello.cols, rows: hello.rows });
+    if (this.owner === 0) {
+      Object.assign(this.facts, hello.size);
     }
     const { id: session, title, cols, rows } = this.facts;
     const offset = resumed ? hello.resume : this.#log.length;
@@ -179,8 +179,7 @@ export class DoubleSession {
         resumed,
         offset,
         accepted: this.#accepted.get(hello.client) ?? 0,
-        cols,
-        rows,
+        size: { cols, rows },
         owner: this.owner === 0 ? viewer.id : this.owner,
         role: 'operator',
         features: [],
@@ -197,8 +196,9 @@ export class DoubleSession {
       if (hello.resume !== undefined && hello.resume < offset) {
         send({ type: 'gap', from: hello.resume, to: offset });
       }
-      // The whole log is a snapshot of sorts, as long as it is short.
-      send({ type: 'snapshot', offset, cols, rows, bytes: this.#log });
+      // All of the log that is left is a snapshot of sorts, as long as it is short.
+      const bytes = this.#log.subarray(this.historyStart);
+      send({ type: 'snapshot', offset, size: { cols, rows }, bytes });
     }
     this.#announceViewers();
   }
@@ -222,7 +222,7 @@ export class DoubleSession {
   }
 
   #announceViewers(): void {
-    this.facts['clients'] = this.#viewers.size;
+    this.facts.clients = this.#viewers.size;
     this.broadcast({ type: 'event', event: { kind: 'viewers', count: this.#viewers.size } });
   }
 

@@ -67,10 +67,16 @@ export class Double {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
   }
 
-  add(id: string, members: Partial<DoubleSession['facts']> = {}): DoubleSession {
+  add(name: string, members: Partial<DoubleSession['facts']> = {}): DoubleSession {
+    const id = idOf(name);
     const session = new DoubleSession(id, members);
     this.sessions.set(id, session);
     return session;
+  }
+
+  /** The address of a session's page. */
+  page(name: string): string {
+    return `${this.url}s/${idOf(name)}`;
   }
 
   async stop(): Promise<void> {
@@ -101,7 +107,7 @@ export class Double {
       this.secret = good ? undefined : this.secret;
       return good
         ? void response
-            .writeHead(204, { 'Set-Cookie': `${COOKIE}; HttpOnly; SameSite=Strict` })
+            .writeHead(204, { 'Set-Cookie': `${COOKIE}; HttpOnly; SameSite=Strict; Path=/` })
             .end()
         : problem(response, 401, 'secret was used or is wrong');
     }
@@ -118,9 +124,10 @@ export class Double {
           [...this.sessions.values()].map((session) => session.facts),
         );
       case 'POST /api/sessions': {
+        const name = `new${'abcdefgh'.charAt(this.#count)}`;
         this.#count += 1;
         const window = (await bodyOf(request)) as { cols?: number; rows?: number };
-        return json(response, 201, this.add(`new-${this.#count}`, window).facts);
+        return json(response, 201, this.add(name, window).facts);
       }
       case 'DELETE /api/sessions/ID': {
         const id = decodeURIComponent(url.pathname.split('/').pop() ?? '');
@@ -156,6 +163,11 @@ export class Double {
   #admits(request: IncomingMessage): boolean {
     return !this.guarded || (request.headers.cookie ?? '').includes(COOKIE);
   }
+}
+
+/** Session ids have 16 characters; names of tests are shorter. */
+export function idOf(name: string): string {
+  return name.padEnd(16, 'a');
 }
 
 function serveFile(path: string, response: ServerResponse): void {

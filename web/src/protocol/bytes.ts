@@ -37,6 +37,11 @@ export class ByteReader {
     return high * HIGH_WORD + this.#view.getUint32(at + 4);
   }
 
+  /** Any 64 bits. */
+  token(): bigint {
+    return this.#view.getBigUint64(this.#take(8));
+  }
+
   /** Everything that is left, as a view into the frame (nothing is copied). */
   rest(): Uint8Array {
     const rest = this.#bytes.subarray(this.#at);
@@ -87,6 +92,12 @@ export class ByteWriter {
   u64(value: number): this {
     this.#view.setUint32(this.#at, Math.floor(value / HIGH_WORD));
     this.#view.setUint32(this.#at + 4, value % HIGH_WORD);
+    this.#at += 8;
+    return this;
+  }
+
+  token(value: bigint): this {
+    this.#view.setBigUint64(this.#at, value);
     this.#at += 8;
     return this;
   }

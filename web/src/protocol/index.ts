@@ -5,6 +5,7 @@ export {
   type ClientFrame,
   decodeClientFrame,
   encodeClientFrame,
+  type Feature,
   type Hello,
   type Role,
 } from './client-frame';
@@ -17,3 +18,4 @@ export {
   type SessionEvent,
   type Welcome,
 } from './server-frame';
+export type { WindowSize } from './window-size';

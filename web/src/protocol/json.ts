@@ -24,6 +24,11 @@ export function decodeJson(bytes: Uint8Array): JsonObject {
   return value as JsonObject;
 }
 
+/** An optional member that is null is absent. */
+export function isAbsent(object: JsonObject, name: string): boolean {
+  return object[name] === undefined || object[name] === null;
+}
+
 export function stringMember(object: JsonObject, name: string): string {
   const value = object[name];
   if (typeof value !== 'string') {

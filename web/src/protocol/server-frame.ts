@@ -1,31 +1,33 @@
 /** Frames from the server to a client, `docs/protocol.md` section 5. */
 
 import { ByteReader, ByteWriter, FrameError } from './bytes';
-import { checkBodyLength, ROLES, type Role } from './client-frame';
+import { checkBodyLength, type Feature, featuresMember, ROLES, type Role } from './client-frame';
 import {
   booleanMember,
   choiceMember,
   decodeJson,
   encodeJson,
+  isAbsent,
   type JsonObject,
   numberMember,
   stringMember,
-  stringsMember,
 } from './json';
 import { SNAPSHOT_BYTES_MAX } from './limits';
+import { checkSize, type WindowSize } from './window-size';
 
 /** The answer to `hello`, section 6. */
 export interface Welcome {
+  /** 16 characters of a-z and 2-7. */
   readonly session: string;
   readonly viewer: number;
   readonly resumed: boolean;
   readonly offset: number;
   readonly accepted: number;
-  readonly cols: number;
-  readonly rows: number;
+  readonly size: WindowSize;
+  /** Viewer id of whom the size follows; 0: nobody. */
   readonly owner: number;
   readonly role: Role;
-  readonly features: readonly string[];
+  readonly features: readonly Feature[];
   readonly title: string;
   readonly state: 'running' | 'exited';
 }
@@ -42,7 +44,7 @@ export type SessionEvent =
   | { readonly kind: 'title'; readonly title: string }
   | { readonly kind: 'bell' }
   | { readonly kind: 'viewers'; readonly count: number }
-  | { readonly kind: 'other' };
+  | { readonly kind: 'other'; readonly name: string };
 
 export type ServerFrame =
   | { readonly type: 'welcome'; readonly welcome: Welcome }
@@ -50,16 +52,15 @@ export type ServerFrame =
   | {
       readonly type: 'snapshot';
       readonly offset: number;
-      readonly cols: number;
-      readonly rows: number;
+      readonly size: WindowSize;
       readonly bytes: Uint8Array;
     }
   | { readonly type: 'gap'; readonly from: number; readonly to: number }
   | { readonly type: 'input-ack'; readonly accepted: number; readonly settled: number }
-  | { readonly type: 'size'; readonly cols: number; readonly rows: number; readonly owner: number }
+  | { readonly type: 'size'; readonly size: WindowSize; readonly owner: number }
   | { readonly type: 'termios'; readonly echo: boolean; readonly canonical: boolean }
   | { readonly type: 'event'; readonly event: SessionEvent }
-  | { readonly type: 'pong'; readonly token: number }
+  | { readonly type: 'pong'; readonly token: bigint }
   | { readonly type: 'exit'; readonly exit: Exit }
   | { readonly type: 'error'; readonly code: string; readonly message: string }
   | { readonly type: 'unknown'; readonly id: number };
@@ -124,22 +125,24 @@ export function encodeServerFrame(frame: ServerFrame): Uint8Array<ArrayBuffer> {
         .bytes;
     case 'snapshot': {
       const writer = new ByteWriter(13 + frame.bytes.length).u8(SNAPSHOT).u64(frame.offset);
-      return writer.u16(frame.cols).u16(frame.rows).raw(frame.bytes).bytes;
+      return writer.u16(frame.size.cols).u16(frame.size.rows).raw(frame.bytes).bytes;
     }
     case 'gap':
       return new ByteWriter(17).u8(GAP).u64(frame.from).u64(frame.to).bytes;
     case 'input-ack':
       return new ByteWriter(17).u8(INPUT_ACK).u64(frame.accepted).u64(frame.settled).bytes;
-    case 'size':
-      return new ByteWriter(13).u8(SIZE).u16(frame.cols).u16(frame.rows).u64(frame.owner).bytes;
+    case 'size': {
+      const { cols, rows } = frame.size;
+      return new ByteWriter(13).u8(SIZE).u16(cols).u16(rows).u64(frame.owner).bytes;
+    }
     case 'termios': {
       const flags = (frame.echo ? TERMIOS_ECHO : 0) | (frame.canonical ? TERMIOS_ICANON : 0);
       return new ByteWriter(2).u8(TERMIOS).u8(flags).bytes;
     }
     case 'pong':
-      return new ByteWriter(9).u8(PONG).u64(frame.token).bytes;
+      return new ByteWriter(9).u8(PONG).token(frame.token).bytes;
     case 'welcome':
-      return jsonFrame(WELCOME, { ...frame.welcome });
+      return jsonFrame(WELCOME, welcomeMembers(frame.welcome));
     case 'event':
       return jsonFrame(EVENT, eventMembers(frame.event));
     case 'exit':
@@ -155,34 +158,46 @@ function readOutput(reader: ByteReader): ServerFrame {
   const offset = reader.u64();
   const bytes = reader.rest();
   checkBodyLength(bytes);
+  if (!Number.isSafeInteger(offset + bytes.length)) {
+    throw new FrameError('output ends beyond 2^53');
+  }
   return { type: 'output', offset, bytes };
 }
 
 function readSnapshot(reader: ByteReader): ServerFrame {
-  const [offset, cols, rows] = [reader.u64(), reader.u16(), reader.u16()];
+  const offset = reader.u64();
+  const size = checkSize(reader.u16(), reader.u16());
   const bytes = reader.rest();
   if (bytes.length > SNAPSHOT_BYTES_MAX) {
-    throw new FrameError(`snapshot of ${bytes.length} bytes exceeds limit`);
+    throw new FrameError(
+      `snapshot of ${bytes.length} bytes exceeds limit of ${SNAPSHOT_BYTES_MAX}`,
+    );
   }
-  if (cols === 0 || rows === 0) {
-    throw new FrameError('snapshot has no size');
-  }
-  return { type: 'snapshot', offset, cols, rows, bytes };
+  return { type: 'snapshot', offset, size, bytes };
 }
 
 function readFixed(id: number, reader: ByteReader): ServerFrame {
   switch (id) {
     case GAP: {
       const [from, to] = [reader.u64(), reader.u64()];
-      if (to < from) {
-        throw new FrameError('gap ends before it starts');
+      if (to <= from) {
+        throw new FrameError('gap skips nothing');
       }
       return { type: 'gap', from, to };
     }
-    case INPUT_ACK:
-      return { type: 'input-ack', accepted: reader.u64(), settled: reader.u64() };
+    case INPUT_ACK: {
+      const [accepted, settled] = [reader.u64(), reader.u64()];
+      if (settled > accepted) {
+        throw new FrameError('input settled before it was accepted');
+      }
+      return { type: 'input-ack', accepted, settled };
+    }
     case SIZE:
-      return { type: 'size', cols: reader.u16(), rows: reader.u16(), owner: reader.u64() };
+      return {
+        type: 'size',
+        size: checkSize(reader.u16(), reader.u16()),
+        owner: reader.u64(),
+      };
     case TERMIOS: {
       const flags = reader.u8();
       return {
@@ -192,29 +207,37 @@ function readFixed(id: number, reader: ByteReader): ServerFrame {
       };
     }
     default:
-      return { type: 'pong', token: reader.u64() };
+      return { type: 'pong', token: reader.token() };
   }
 }
 
+function welcomeMembers({ size, ...members }: Welcome): JsonObject {
+  return { ...members, ...size };
+}
+
 function readWelcome(body: JsonObject): Welcome {
+  const session = stringMember(body, 'session');
+  if (!/^[a-z2-7]{16}$/.test(session)) {
+    throw new FrameError('member "session" is not 16 characters of a-z and 2-7');
+  }
   return {
-    session: stringMember(body, 'session'),
+    session,
     viewer: numberMember(body, 'viewer'),
     resumed: booleanMember(body, 'resumed'),
     offset: numberMember(body, 'offset'),
     accepted: numberMember(body, 'accepted'),
-    cols: numberMember(body, 'cols'),
-    rows: numberMember(body, 'rows'),
+    size: checkSize(numberMember(body, 'cols'), numberMember(body, 'rows')),
     owner: numberMember(body, 'owner'),
     role: choiceMember(body, 'role', ROLES),
-    features: stringsMember(body, 'features'),
+    features: featuresMember(body),
     title: stringMember(body, 'title'),
     state: choiceMember(body, 'state', ['running', 'exited']),
   };
 }
 
 function readEvent(body: JsonObject): SessionEvent {
-  switch (stringMember(body, 'type')) {
+  const name = stringMember(body, 'type');
+  switch (name) {
     case 'title':
       return { kind: 'title', title: stringMember(body, 'title') };
     case 'bell':
@@ -222,27 +245,57 @@ function readEvent(body: JsonObject): SessionEvent {
     case 'viewers':
       return { kind: 'viewers', count: numberMember(body, 'count') };
     default:
-      return { kind: 'other' };
+      return { kind: 'other', name };
   }
 }
 
+const EXIT_CODE_MAX = 255;
+
 function readExit(body: JsonObject): Exit {
-  if (body.code !== undefined) {
-    return { kind: 'code', code: numberMember(body, 'code') };
+  const kinds = ['code', 'signal', 'unknown', 'lost'].filter((name) => !isAbsent(body, name));
+  if (kinds.length !== 1) {
+    throw new FrameError('exit is not exactly one of code, signal, unknown and lost');
   }
-  if (body.signal !== undefined) {
-    return {
-      kind: 'signal',
-      signal: numberMember(body, 'signal'),
-      name: stringMember(body, 'name'),
-    };
+  switch (kinds[0]) {
+    case 'code': {
+      const code = numberMember(body, 'code');
+      if (code > EXIT_CODE_MAX) {
+        throw new FrameError('exit status is above 255');
+      }
+      return { kind: 'code', code };
+    }
+    case 'signal':
+      return {
+        kind: 'signal',
+        signal: numberMember(body, 'signal'),
+        name: stringMember(body, 'name'),
+      };
+    case 'lost':
+      checkTrue(body, 'lost');
+      return { kind: 'lost' };
+    default:
+      checkTrue(body, 'unknown');
+      return { kind: 'unknown' };
   }
-  return body.lost === true ? { kind: 'lost' } : { kind: 'unknown' };
+}
+
+function checkTrue(body: JsonObject, name: string): void {
+  if (!booleanMember(body, name)) {
+    throw new FrameError(`member "${name}" is not true`);
+  }
 }
 
 function eventMembers(event: SessionEvent): JsonObject {
-  const { kind, ...members } = event;
-  return { type: kind, ...members };
+  switch (event.kind) {
+    case 'title':
+      return { type: 'title', title: event.title };
+    case 'bell':
+      return { type: 'bell' };
+    case 'viewers':
+      return { type: 'viewers', count: event.count };
+    case 'other':
+      return { type: event.name };
+  }
 }
 
 function exitMembers(exit: Exit): JsonObject {

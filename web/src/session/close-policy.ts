@@ -16,6 +16,7 @@ export function judgeClose(code: number, message: string): CloseVerdict {
       return final({ kind: 'session-closed' });
     case 1002:
     case 1003:
+    case 1007:
     case 1009:
     case 4400:
       return final({ kind: 'broken', message: message || `close code ${code}` });

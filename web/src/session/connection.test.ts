@@ -55,7 +55,12 @@ class Bench {
   }
 
   snapshot(offset: number, screen = '$ '): readonly Effect[] {
-    return this.serve({ type: 'snapshot', offset, cols: 80, rows: 24, bytes: bytes(screen) });
+    return this.serve({
+      type: 'snapshot',
+      offset,
+      size: { cols: 80, rows: 24 },
+      bytes: bytes(screen),
+    });
   }
 
   output(offset: number, output: string): readonly Effect[] {
@@ -91,13 +96,12 @@ class Bench {
 }
 
 const WELCOME: Welcome = {
-  session: 's1',
+  session: 'abcdefghijklmnop',
   viewer: 7,
   resumed: false,
   offset: 100,
   accepted: 0,
-  cols: 80,
-  rows: 24,
+  size: { cols: 80, rows: 24 },
   owner: 7,
   role: 'operator',
   features: [],
@@ -131,7 +135,12 @@ describe('attach', () => {
     const [hello] = bench.open();
     expect(hello).toEqual({
       type: 'hello',
-      hello: { client: '0000000000000001', cols: 80, rows: 24, role: 'operator' },
+      hello: {
+        client: '0000000000000001',
+        size: { cols: 80, rows: 24 },
+        role: 'operator',
+        features: [],
+      },
     });
     bench.welcome();
     expect(bench.connection.status.phase).toBe('syncing');
@@ -320,9 +329,9 @@ describe('flow', () => {
     const bench = Bench.live();
     const window = (cols: number) => bench.sends({ type: 'window', size: { cols, rows: 24 } });
     expect(window(80)).toEqual([]);
-    expect(window(100)).toEqual([{ type: 'resize', cols: 100, rows: 24 }]);
+    expect(window(100)).toEqual([{ type: 'resize', size: { cols: 100, rows: 24 } }]);
     expect(bench.connection.status.size).toEqual({ cols: 80, rows: 24 });
-    expect(bench.serve({ type: 'size', cols: 100, rows: 24, owner: 9 })).toEqual([
+    expect(bench.serve({ type: 'size', size: { cols: 100, rows: 24 }, owner: 9 })).toEqual([
       { type: 'size', size: { cols: 100, rows: 24 } },
     ]);
     expect(bench.connection.status.owner).toBe('other');
@@ -333,10 +342,10 @@ describe('the link', () => {
   test('is measured, and given up when it owes an answer for too long', () => {
     const bench = Bench.live();
     bench.now += 42;
-    bench.serve({ type: 'pong', token: 1 });
+    bench.serve({ type: 'pong', token: 1n });
     expect(bench.connection.status.roundTrip).toBe(42);
     bench.now += PING_VISIBLE_MS;
-    expect(sent(bench.handle({ type: 'tick' }))).toEqual([{ type: 'ping', token: 2 }]);
+    expect(sent(bench.handle({ type: 'tick' }))).toEqual([{ type: 'ping', token: 2n }]);
     bench.now += ANSWER_MS - 1;
     expect(bench.handle({ type: 'tick' })).toEqual([]);
     bench.now += 1;
@@ -355,8 +364,8 @@ describe('the link', () => {
 
   test('is asked at once when the page wakes, with less patience', () => {
     const bench = Bench.live();
-    bench.serve({ type: 'pong', token: 1 });
-    expect(bench.sends({ type: 'wake' })).toEqual([{ type: 'ping', token: 2 }]);
+    bench.serve({ type: 'pong', token: 1n });
+    expect(bench.sends({ type: 'wake' })).toEqual([{ type: 'ping', token: 2n }]);
     bench.now += ANSWER_AFTER_WAKE_MS;
     expect(types(bench.handle({ type: 'tick' }))).toEqual(['shut']);
   });
@@ -423,6 +432,7 @@ describe('the end', () => {
     [1000, 'session-closed'],
     [1002, 'broken'],
     [1003, 'broken'],
+    [1007, 'broken'],
     [1009, 'broken'],
     [4400, 'broken'],
     [4401, 'unauthenticated'],
@@ -466,7 +476,7 @@ describe('the end', () => {
   test('unknown frames and events are ignored', () => {
     const bench = Bench.live();
     expect(bench.handle({ type: 'message', bytes: Uint8Array.of(0xf0, 1, 2) })).toEqual([]);
-    expect(bench.serve({ type: 'event', event: { kind: 'other' } })).toEqual([]);
+    expect(bench.serve({ type: 'event', event: { kind: 'other', name: 'later' } })).toEqual([]);
     expect(bench.connection.status.phase).toBe('live');
   });
 });

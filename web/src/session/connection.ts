@@ -10,6 +10,7 @@ import {
   FrameError,
   type ServerFrame,
   type Welcome,
+  type WindowSize,
 } from '../protocol';
 import { Backoff } from './backoff';
 import { judgeClose } from './close-policy';
@@ -18,7 +19,7 @@ import { Heartbeat } from './heartbeat';
 import { InputQueue, OFFLINE_BYTES_MAX, ONLINE_BYTES_MAX } from './input-queue';
 import { OutputCursor } from './output-cursor';
 import { Picture } from './picture';
-import type { Closed, Phase, Status, WindowSize } from './status';
+import type { Closed, Phase, Status } from './status';
 import { sanitiseTitle } from './title';
 
 /** A socket that does not open, or a server that does not answer hello, has failed after this long. */
@@ -148,8 +149,9 @@ export class Connection {
       hello: {
         client: this.#client,
         ...(this.#output.offset === undefined ? {} : { resume: this.#output.offset }),
-        ...(this.#window ?? {}),
+        ...(this.#window === undefined ? {} : { size: this.#window }),
         role: 'operator',
+        features: [],
       },
     });
   }
@@ -236,7 +238,7 @@ export class Connection {
 
   #handleSnapshot(frame: ServerFrame & { type: 'snapshot' }): void {
     this.#phase = 'live';
-    this.#picture.handleSnapshot(frame);
+    this.#picture.handleSnapshot(frame.size);
     this.#effects.push(this.#output.restart(frame));
   }
 
@@ -293,7 +295,7 @@ export class Connection {
 
   #sendWindow(): void {
     if (this.#welcomed && this.#window !== undefined && this.#picture.role === 'operator') {
-      this.#send({ type: 'resize', ...this.#window });
+      this.#send({ type: 'resize', size: this.#window });
     }
   }
 

@@ -1,6 +1,6 @@
 /** What goes into the connection and what comes out of it. */
 
-import type { WindowSize } from './status';
+import type { WindowSize } from '../protocol';
 
 export type Event =
   /** Connect. The window is absent when the page does not take part in sizing. */

@@ -15,7 +15,7 @@ export const ANSWER_AFTER_WAKE_MS = 3_000;
 const SMOOTHING = 0.3;
 
 export class Heartbeat {
-  #token = 0;
+  #token = 0n;
   /** The ping that has no answer yet: when it was sent, and when its silence is a verdict. */
   #asked: { readonly at: number; deadAt: number } | undefined;
   #nextPingAt = Number.POSITIVE_INFINITY;
@@ -72,7 +72,7 @@ export class Heartbeat {
     }
   }
 
-  handlePong(token: number, now: number): void {
+  handlePong(token: bigint, now: number): void {
     if (token !== this.#token || this.#asked === undefined) {
       return;
     }
@@ -85,14 +85,14 @@ export class Heartbeat {
   }
 
   /** What is due at `now`: a ping with its token, the verdict that the link is dead, or nothing. */
-  poll(now: number): { readonly ping: number } | 'dead' | undefined {
+  poll(now: number): { readonly ping: bigint } | 'dead' | undefined {
     if (this.#asked !== undefined) {
       return now >= this.#asked.deadAt ? 'dead' : undefined;
     }
     if (now < this.#nextPingAt) {
       return undefined;
     }
-    this.#token += 1;
+    this.#token += 1n;
     this.#asked = { at: now, deadAt: now + this.#patience };
     return { ping: this.#token };
   }

@@ -25,11 +25,11 @@ export class OutputCursor {
   }
 
   /** The stream goes on from a snapshot. */
-  restart({ offset, cols, rows, bytes }: ServerFrame & { type: 'snapshot' }): Effect {
+  restart({ offset, size, bytes }: ServerFrame & { type: 'snapshot' }): Effect {
     this.#epoch += 1;
     this.#offset = offset;
     this.#acks.restart(offset);
-    return { type: 'snapshot', bytes, size: { cols, rows }, offset, epoch: this.#epoch };
+    return { type: 'snapshot', bytes, size, offset, epoch: this.#epoch };
   }
 
   /** The terminal got so far. Answers the offset to acknowledge now, if any. */

@@ -1,8 +1,8 @@
 /** What the server has said about the session and this viewer. */
 
-import type { Role, ServerFrame, SessionEvent, Welcome } from '../protocol';
+import type { Role, SessionEvent, Welcome, WindowSize } from '../protocol';
 import type { Effect } from './effect';
-import type { Status, WindowSize } from './status';
+import type { Status } from './status';
 import { sanitiseTitle } from './title';
 
 export class Picture {
@@ -35,18 +35,19 @@ export class Picture {
   }
 
   /** Answers what the terminal must do, if the size is a new one. */
-  handleSize({ cols, rows, owner }: WindowSize & { readonly owner: number }): Effect | undefined {
+  handleSize(stated: { readonly size: WindowSize; readonly owner: number }): Effect | undefined {
+    const { size, owner } = stated;
     this.#owner = owner;
-    if (this.#size?.cols === cols && this.#size.rows === rows) {
+    if (this.#size?.cols === size.cols && this.#size.rows === size.rows) {
       return undefined;
     }
-    this.#size = { cols, rows };
-    return { type: 'size', size: this.#size };
+    this.#size = size;
+    return { type: 'size', size };
   }
 
   /** A snapshot brings its own size to the terminal. */
-  handleSnapshot({ cols, rows }: ServerFrame & { type: 'snapshot' }): void {
-    this.#size = { cols, rows };
+  handleSnapshot(size: WindowSize): void {
+    this.#size = size;
   }
 
   handleEvent(event: SessionEvent): Effect | undefined {

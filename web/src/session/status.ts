@@ -1,12 +1,6 @@
 /** What a connection is doing, as the page shows it. */
 
-import type { Exit, Role } from '../protocol';
-
-/** Columns come first, as in `cols × rows`. */
-export interface WindowSize {
-  readonly cols: number;
-  readonly rows: number;
-}
+import type { Exit, Role, WindowSize } from '../protocol';
 
 /**
  * - `connecting`: a socket is being opened
