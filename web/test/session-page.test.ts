@@ -251,6 +251,7 @@ describe('the link', () => {
     expect(await screenText(page)).toContain('$ ls');
     await shoot(page, 'banner');
     session.emit(' (meanwhile)');
+    await page.getByText(/Next try in ([4-9]|1\d) s/).waitFor();
     double.reachable = true;
     await page.getByRole('button', { name: 'Retry now' }).click();
     await shows(page, '$ ls (meanwhile) -l');
@@ -338,7 +339,7 @@ describe('size', () => {
     await page.getByRole('menuitem', { name: 'Larger text' }).click();
     await session.until(({ facts }) => facts.cols < cols);
     await page.reload();
-    await session.until(({ hellos }) => (hellos.at(-1)?.cols ?? 999) <= session.facts.cols);
+    await session.until(({ hellos }) => (hellos.at(-1)?.size?.cols ?? 999) <= session.facts.cols);
   });
 
   test('of somebody else is framed, shrunk when it must be, and taken over by a click', async () => {

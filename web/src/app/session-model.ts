@@ -200,10 +200,12 @@ export class SessionModel implements DriverHost, TermListener {
 
   retryNow(): void {
     this.#driver?.dispatch({ type: 'wake' });
+    this.focus();
   }
 
   dropInput(): void {
     this.#driver?.dispatch({ type: 'drop-input' });
+    this.focus();
   }
 
   claimSize(): void {

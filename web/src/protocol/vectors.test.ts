@@ -30,7 +30,7 @@ interface Vector {
 
 function readVector(name: string): Vector {
   const words: Record<string, string> = {};
-  const bytes: number[] = [];
+  const parts: Uint8Array[] = [];
   for (const line of readFileSync(new URL(name, FOLDER), 'utf8').split('\n')) {
     const metadata = /^([a-z_]+): (.*)$/.exec(line);
     if (line === '' || line.startsWith('#')) {
@@ -39,7 +39,7 @@ function readVector(name: string): Vector {
     if (metadata !== null) {
       words[metadata[1] ?? ''] = metadata[2] ?? '';
     } else {
-      bytes.push(...readBytes(line.replace(/#.*/, '').trim()));
+      parts.push(readBytes(line.replace(/#.*/, '').trim()));
     }
   }
   const { direction = '', error, frame, reencode, ...rest } = words;
@@ -53,21 +53,17 @@ function readVector(name: string): Vector {
     frame,
     reencode: reencode !== 'false',
     fields,
-    bytes: Uint8Array.from(bytes),
+    bytes: Buffer.concat(parts),
   };
 }
 
-function readBytes(text: string): number[] {
-  const repeated = /^([0-9a-f]{2}) \* (\d+)$/.exec(text);
-  if (repeated !== null) {
-    return Array.from({ length: Number(repeated[2]) }, () =>
-      Number.parseInt(repeated[1] ?? '', 16),
-    );
+function readBytes(text: string): Uint8Array {
+  const [, repeated, count] = /^([0-9a-f]{2}) \* (\d+)$/.exec(text) ?? [];
+  if (repeated !== undefined) {
+    return new Uint8Array(Number(count)).fill(Number.parseInt(repeated, 16));
   }
-  return text.split(/\s+/).map((pair) => {
-    expect(pair).toMatch(/^[0-9a-f]{2}$/);
-    return Number.parseInt(pair, 16);
-  });
+  expect(text).toMatch(/^[0-9a-f]{2}( [0-9a-f]{2})*$/);
+  return Buffer.from(text.replaceAll(' ', ''), 'hex');
 }
 
 const pair = ({ cols, rows }: WindowSize) => [cols, rows];
