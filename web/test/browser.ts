@@ -99,6 +99,12 @@ export async function shows(page: Page, text: string | RegExp): Promise<void> {
 
 export async function shoot(page: Page, name: string): Promise<void> {
   mkdirSync(RESULTS, { recursive: true });
+  await page.evaluate(async () => {
+    const finite = document
+      .getAnimations()
+      .filter(({ effect }) => effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY);
+    await Promise.allSettled(finite.map(({ finished }) => finished));
+  });
   await page.screenshot({ path: fileURLToPath(new URL(`${name}.png`, RESULTS)) });
 }
 

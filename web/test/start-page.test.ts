@@ -103,7 +103,7 @@ describe('the list', () => {
     expect(text[0]).toMatch(
       /cargo build — hither[\s\S]*Running[\s\S]*120×40[\s\S]*12 min ago[\s\S]*2 viewers/,
     );
-    expect(text[2]).toMatch(/make test[\s\S]*exited with 2/);
+    expect(text[2]).toMatch(/make test[\s\S]*Exited with 2/);
     await shoot(page, 'start-dark');
     await page.emulateMedia({ colorScheme: 'light' });
     await shoot(page, 'start-light');

@@ -121,9 +121,9 @@ function readSession(value: unknown): SessionInfo {
 
 function ending(code: unknown, signal: unknown): string {
   if (typeof code === 'number') {
-    return `exited with ${code}`;
+    return `Exited with ${code}`;
   }
-  return typeof signal === 'string' ? `ended by ${sanitiseTitle(signal)}` : 'ended';
+  return typeof signal === 'string' ? `Ended by ${sanitiseTitle(signal)}` : 'Ended';
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {

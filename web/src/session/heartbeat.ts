@@ -6,13 +6,15 @@
 /** Between two pings while somebody looks at the page, and while nobody does. */
 export const PING_VISIBLE_MS = 5_000;
 export const PING_HIDDEN_MS = 30_000;
+/** The first ping waits until the page has drawn the snapshot: what it measures should be the link. */
+export const FIRST_PING_MS = 500;
 /** A link that owes an answer for so long is dead. */
 export const ANSWER_MS = 10_000;
 /** The same after waking up, when a dead link is likely. */
 export const ANSWER_AFTER_WAKE_MS = 3_000;
 
-/** Weight of a new sample in the smoothed round trip. */
-const SMOOTHING = 0.3;
+/** The round trip shown is the median of so many samples: one busy moment does not move it. */
+const SAMPLES = 5;
 
 export class Heartbeat {
   #token = 0n;
@@ -21,11 +23,12 @@ export class Heartbeat {
   #nextPingAt = Number.POSITIVE_INFINITY;
   #period = PING_VISIBLE_MS;
   #patience = ANSWER_MS;
-  #roundTrip: number | undefined;
+  #samples: number[] = [];
 
-  /** Smoothed round trip in milliseconds. */
+  /** Median round trip in milliseconds. */
   get roundTrip(): number | undefined {
-    return this.#roundTrip;
+    const sorted = this.#samples.toSorted((a, b) => a - b);
+    return sorted[Math.floor((sorted.length - 1) / 2)];
   }
 
   /** Since when an answer is missing. */
@@ -45,10 +48,11 @@ export class Heartbeat {
     }
   }
 
-  /** The connection is up: measure at once. */
+  /** The connection is up. Another network may lie below it: what was measured before is forgotten. */
   start(now: number): void {
     this.stop();
-    this.#nextPingAt = now;
+    this.#samples = [];
+    this.#nextPingAt = now + FIRST_PING_MS;
   }
 
   stop(): void {
@@ -60,7 +64,8 @@ export class Heartbeat {
   /** The page woke up: ask now, and wait for less long. */
   wake(now: number): void {
     if (this.#running) {
-      this.start(now);
+      this.stop();
+      this.#nextPingAt = now;
       this.#patience = ANSWER_AFTER_WAKE_MS;
     }
   }
@@ -76,9 +81,7 @@ export class Heartbeat {
     if (token !== this.#token || this.#asked === undefined) {
       return;
     }
-    const sample = now - this.#asked.at;
-    this.#roundTrip ??= sample;
-    this.#roundTrip += SMOOTHING * (sample - this.#roundTrip);
+    this.#samples = [...this.#samples, now - this.#asked.at].slice(-SAMPLES);
     this.#asked = undefined;
     this.#patience = ANSWER_MS;
     this.#nextPingAt = now + this.#period;

@@ -40,7 +40,7 @@ export interface Status {
   readonly complaint: string | undefined;
   /** Whether the session was ever shown: a first attach and a reconnect read differently. */
   readonly attached: boolean;
-  /** Round trip in milliseconds, smoothed; undefined until the first answer. */
+  /** Median round trip in milliseconds; undefined until the first answer. */
   readonly roundTrip: number | undefined;
   /** Since when the server owes an answer; undefined when it owes none. */
   readonly silentSince: number | undefined;
