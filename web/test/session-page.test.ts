@@ -360,7 +360,7 @@ describe('size', () => {
     expect(screen?.width).toBeLessThanOrEqual(stage?.width ?? 0);
     expect(screen?.height).toBeLessThanOrEqual(stage?.height ?? 0);
     await shoot(page, 'letterbox-shrunk');
-    await page.getByRole('button', { name: '220×60' }).click();
+    await page.getByRole('button', { name: 'size follows the last typist: 220×60' }).click();
     await session.until(({ facts }) => facts.cols === own.cols && facts.rows === own.rows);
     await page.locator('.stage:not([data-letterbox])').waitFor();
   });
@@ -371,9 +371,17 @@ describe('the end', () => {
     fill();
     const page = await open();
     await shows(page, 'truecolor');
+    const { rows } = session.facts;
+    session.emit(`\u001b[${rows};1Hlast row`);
+    await shows(page, 'last row');
     session.exit({ kind: 'code', code: 3 });
     await page.getByRole('heading', { name: 'Exited with status 3' }).waitFor();
     expect(await screenText(page)).toContain('truecolor');
+    await page.waitForFunction(() => {
+      const bottom = (selector: string) =>
+        document.querySelector(selector)?.getBoundingClientRect().bottom ?? Number.NaN;
+      return bottom('.xterm-screen') <= bottom('.stage');
+    });
     await shoot(page, 'exit');
     await page.getByRole('button', { name: 'New session' }).click();
     await page.waitForURL(`**/s/${idOf('newa')}`);

@@ -137,6 +137,7 @@ describe('the list', () => {
     expect(double.sessions.has(idOf('build'))).toBe(true);
     await page.getByRole('button', { name: 'Close cargo build' }).press('Enter');
     await dialog.waitFor();
+    await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await page.getByText('cargo build — hither').waitFor({ state: 'detached' });
     expect(double.sessions.has(idOf('build'))).toBe(false);

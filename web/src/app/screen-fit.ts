@@ -3,6 +3,8 @@
 import type { Status, WindowSize } from '../session';
 import {
   type Disposable,
+  FONT_SIZE_MIN,
+  FONT_STEP,
   fontThatFits,
   type PixelSize,
   type TermView,
@@ -11,31 +13,42 @@ import {
 
 /** Room that the emulator's scroll bar takes at the right. */
 const SCROLLBAR_PX = 12;
+/** Room for the frame around a screen of somebody else's size, on each side. */
+const FRAME_PX = 10;
+
+export interface FitListener {
+  /** The size that this window has room for. */
+  handleWindow(size: WindowSize): void;
+  /** Whether the screen has a size that is not this window's. */
+  handleFramed(framed: boolean): void;
+}
+
+type FittedStatus = Pick<Status, 'size' | 'owner' | 'phase'>;
 
 export class ScreenFit implements Disposable {
   readonly #stage: HTMLElement;
   readonly #host: HTMLElement;
   readonly #view: TermView;
-  readonly #report: (window: WindowSize) => void;
+  readonly #listener: FitListener;
   readonly #observer: ResizeObserver;
   #frame: number | undefined;
   #fontSize: number;
-  #status: Pick<Status, 'size' | 'owner'> = { size: undefined, owner: 'nobody' };
+  #status: FittedStatus = { size: undefined, owner: 'nobody', phase: 'connecting' };
   /** One cell with the font that the person chose, and what it was measured under. */
   #cell: { readonly under: string; readonly size: PixelSize } | undefined;
 
-  /** `host` holds the terminal and lies in `stage`; `report` hears of every new window size. */
+  /** `host` holds the terminal and lies in `stage`. */
   constructor(
     elements: { readonly stage: HTMLElement; readonly host: HTMLElement },
     view: TermView,
     fontSize: number,
-    report: (window: WindowSize) => void,
+    listener: FitListener,
   ) {
     this.#stage = elements.stage;
     this.#host = elements.host;
     this.#view = view;
     this.#fontSize = fontSize;
-    this.#report = report;
+    this.#listener = listener;
     this.#observer = new ResizeObserver(() => this.#schedule());
     this.#observer.observe(this.#stage);
   }
@@ -46,10 +59,11 @@ export class ScreenFit implements Disposable {
     this.#refit();
   }
 
-  /** The session has a new size or owner. */
-  setSession(status: Pick<Status, 'size' | 'owner'>): void {
-    if (status.size !== this.#status.size || status.owner !== this.#status.owner) {
-      this.#status = { size: status.size, owner: status.owner };
+  /** The session may have a new size or owner, or have ended. */
+  setSession({ size, owner, phase }: FittedStatus): void {
+    const before = this.#status;
+    this.#status = { size, owner, phase };
+    if (size !== before.size || owner !== before.owner || phase !== before.phase) {
       this.#schedule();
     }
   }
@@ -81,27 +95,43 @@ export class ScreenFit implements Disposable {
     }
     const cell = this.#measureCell();
     const window = windowThatFits(area, cell);
-    this.#report(window);
-    const { size, owner } = this.#status;
-    const foreign = size !== undefined && owner !== 'self' && !sameSize(size, window);
-    this.#view.setFontSize(
-      foreign ? fontThatFits(area, cell, size, this.#fontSize) : this.#fontSize,
-    );
-    this.#place(foreign ? size : undefined);
+    this.#listener.handleWindow(window);
+    const { size, owner, phase } = this.#status;
+    const foreign = size !== undefined && !sameSize(size, window) ? size : undefined;
+    const framed = owner === 'self' ? undefined : foreign;
+    // A size of our own follows the window, until the session has ended: then nothing may be cut off.
+    const kept = phase === 'closed' ? foreign : framed;
+    if (kept === undefined) {
+      this.#view.setFontSize(this.#fontSize);
+    } else {
+      this.#shrink(framed === undefined ? area : inset(area, FRAME_PX), cell, kept);
+    }
+    this.#place(framed);
+    this.#listener.handleFramed(framed !== undefined);
+  }
+
+  /** Finds the largest font with which `size` fits. Cells are whole pixels, so the estimate may be too large. */
+  #shrink(room: PixelSize, cell: PixelSize, size: WindowSize): void {
+    let font = fontThatFits(room, cell, size, this.#fontSize);
+    this.#view.setFontSize(font);
+    while (font > FONT_SIZE_MIN && !fits(size, this.#view.cell, room)) {
+      font = Math.max(FONT_SIZE_MIN, font - FONT_STEP);
+      this.#view.setFontSize(font);
+    }
   }
 
   /** A screen of somebody else's size stands framed in the middle; our own fills the stage. */
-  #place(size: WindowSize | undefined): void {
+  #place(framed: WindowSize | undefined): void {
     const { style } = this.#host;
-    this.#stage.toggleAttribute('data-letterbox', size !== undefined);
-    if (size === undefined) {
+    this.#stage.toggleAttribute('data-letterbox', framed !== undefined);
+    if (framed === undefined) {
       style.width = '';
       style.height = '';
       return;
     }
     const { width, height } = this.#view.cell;
-    style.width = `${Math.ceil(size.cols * width) + SCROLLBAR_PX}px`;
-    style.height = `${Math.ceil(size.rows * height)}px`;
+    style.width = `${Math.ceil(framed.cols * width) + SCROLLBAR_PX}px`;
+    style.height = `${Math.ceil(framed.rows * height)}px`;
   }
 
   #area(): PixelSize {
@@ -123,6 +153,14 @@ export class ScreenFit implements Disposable {
     }
     return this.#cell.size;
   }
+}
+
+function fits({ cols, rows }: WindowSize, cell: PixelSize, room: PixelSize): boolean {
+  return cols * cell.width <= room.width && rows * cell.height <= room.height;
+}
+
+function inset({ width, height }: PixelSize, by: number): PixelSize {
+  return { width: width - 2 * by, height: height - 2 * by };
 }
 
 function sameSize(a: WindowSize, b: WindowSize): boolean {

@@ -56,6 +56,8 @@ export class SessionModel implements DriverHost, TermListener {
   readonly search: Signal<Search | undefined> = signal(undefined);
   readonly hoveredLink: Signal<string | undefined> = signal(undefined);
   readonly held: Signal<Modifiers> = signal({ ctrl: false, alt: false });
+  /** Whether the screen has the size of somebody else's window. */
+  readonly framed: Signal<boolean> = signal(false);
   /** Counts bells, so that two in a row are two flashes. */
   readonly bells: Signal<number> = signal(0);
   /** Whether a bell rang that nobody can have seen. */
@@ -91,9 +93,12 @@ export class SessionModel implements DriverHost, TermListener {
       this,
     );
     const driver = new Driver(this.api.socket(this.id), this);
-    const fit = new ScreenFit(elements, view, fontSize, (size) =>
-      driver.dispatch({ type: 'window', size }),
-    );
+    const fit = new ScreenFit(elements, view, fontSize, {
+      handleWindow: (size) => driver.dispatch({ type: 'window', size }),
+      handleFramed: (framed) => {
+        this.framed.value = framed;
+      },
+    });
     this.#view = view;
     this.#feed = new ScreenFeed(view);
     this.#fit = fit;

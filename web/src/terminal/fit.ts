@@ -7,6 +7,8 @@ import type { PixelSize } from './term-view';
 /** Smaller than this nobody reads; the screen scrolls instead. */
 export const FONT_SIZE_MIN = 6;
 export const FONT_SIZE_MAX = 40;
+/** Finer steps in pixels do not change the rounded cells. */
+export const FONT_STEP = 0.25;
 
 /** Columns and rows that fit into `area`, within what a server accepts. */
 export function windowThatFits(area: PixelSize, cell: PixelSize): WindowSize {
@@ -31,8 +33,9 @@ export function fontThatFits(
     area.width / (size.cols * cell.width),
     area.height / (size.rows * cell.height),
   );
-  // Quarters of a pixel: finer steps do not change the rounded cells.
-  return shrink === 1 ? wanted : Math.max(FONT_SIZE_MIN, Math.floor(wanted * shrink * 4) / 4);
+  return shrink === 1
+    ? wanted
+    : Math.max(FONT_SIZE_MIN, Math.floor((wanted * shrink) / FONT_STEP) * FONT_STEP);
 }
 
 function clamp(value: number, low: number, high: number): number {

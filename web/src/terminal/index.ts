@@ -1,6 +1,6 @@
 /** The terminal of the page: an emulator behind `TermView`, and what stands before it. */
 
-export { FONT_SIZE_MAX, FONT_SIZE_MIN, fontThatFits, windowThatFits } from './fit';
+export { FONT_SIZE_MAX, FONT_SIZE_MIN, FONT_STEP, fontThatFits, windowThatFits } from './fit';
 export { applyModifiers, type BarKey, encodeBarKey, type Modifiers } from './keys';
 export { countLines, encodePaste, previewPaste, runsAtOnce, sanitisePaste } from './paste';
 export { ScreenFeed } from './screen-feed';

@@ -46,6 +46,7 @@ export class XtermView implements TermView {
   readonly #abort = new AbortController();
   #theme: TermTheme;
   #search: SearchAddon | undefined;
+  #searching = false;
 
   constructor(host: HTMLElement, options: XtermOptions, listener: TermListener) {
     this.#host = host;
@@ -119,7 +120,7 @@ export class XtermView implements TermView {
 
   setTheme(theme: TermTheme): void {
     this.#theme = theme;
-    Object.assign(this.#term.options, themeOptions(theme));
+    this.#applyTheme();
   }
 
   setScreenReader(on: boolean): void {
@@ -169,8 +170,12 @@ export class XtermView implements TermView {
         results.dispose();
         addon.clearDecorations();
         this.#term.clearSelection();
+        this.#searching = false;
+        this.#applyTheme();
       },
     };
+    this.#searching = true;
+    this.#applyTheme();
     const results = addon.onDidChangeResults((found) =>
       search.onResult(found.resultIndex, found.resultCount),
     );
@@ -180,6 +185,15 @@ export class XtermView implements TermView {
   dispose(): void {
     this.#abort.abort();
     this.#term.dispose();
+  }
+
+  #applyTheme(): void {
+    const options = themeOptions(this.#theme);
+    if (this.#searching) {
+      // The match that is shown is also selected, in a terminal without focus.
+      options.theme.selectionInactiveBackground = this.#theme.activeMatch;
+    }
+    Object.assign(this.#term.options, options);
   }
 
   #listenToKeys(mute: QueryMute): void {

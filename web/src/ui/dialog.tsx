@@ -15,12 +15,14 @@ interface DialogProps {
 
 export function Dialog({ title, yes, no, danger = false, onYes, onNo, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const confirm = useRef<HTMLButtonElement>(null);
+  const safe = useRef<HTMLButtonElement>(null);
+  const wanted = useRef<HTMLButtonElement>(null);
   const heading = useId();
   useEffect(() => {
     dialog.current?.showModal();
-    confirm.current?.focus();
-  }, []);
+    // Enter must not be able to destroy something that was only glanced at.
+    (danger ? safe : wanted).current?.focus();
+  }, [danger]);
   return (
     <dialog
       ref={dialog}
@@ -34,12 +36,12 @@ export function Dialog({ title, yes, no, danger = false, onYes, onNo, children }
       <h2 id={heading}>{title}</h2>
       {children}
       <div class="dialog-buttons">
-        <button type="button" class="button" onClick={onNo}>
+        <button type="button" ref={safe} class="button" onClick={onNo}>
           {no}
         </button>
         <button
           type="button"
-          ref={confirm}
+          ref={wanted}
           class={danger ? 'button button-danger' : 'button button-primary'}
           onClick={onYes}
         >

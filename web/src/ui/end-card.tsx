@@ -1,4 +1,4 @@
-/** How a session ended. It lies below the kept screen, which stays readable and can be copied from. */
+/** How a session ended. It stands below the kept screen, which stays whole and can be copied from. */
 
 import { useComputed } from '@preact/signals';
 import type { SessionModel } from '../app/session-model';

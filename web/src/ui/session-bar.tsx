@@ -39,32 +39,29 @@ function Title({ model }: { readonly model: SessionModel }) {
 }
 
 function SizeChip({ model }: { readonly model: SessionModel }) {
-  const shown = useComputed(() => {
-    const status = model.status.value;
-    return status?.size === undefined
-      ? undefined
-      : { label: size(status.size), own: status.owner === 'self' };
+  const label = useComputed(() => {
+    const shown = model.status.value?.size;
+    return shown === undefined ? undefined : size(shown);
   });
-  // A new object each time is fine: the signal above changes only with the status.
-  const chip = shown.value;
-  if (chip === undefined) {
+  if (label.value === undefined) {
     return null;
   }
-  return chip.own ? (
-    <span class="chip chip-size" title={text.sizeOwn}>
-      <Icon name="frame" />
-      {chip.label}
-    </span>
-  ) : (
+  return model.framed.value ? (
     <button
       type="button"
-      class="chip chip-size chip-button"
-      title={text.sizeHint(chip.label)}
+      class="chip chip-button"
+      title={text.sizeHint}
       onClick={() => model.claimSize()}
     >
       <Icon name="frame" />
-      {chip.label}
+      <span class="chip-words">{text.sizeForeign}</span>
+      {label.value}
     </button>
+  ) : (
+    <span class="chip chip-size" title={text.sizeOwn}>
+      <Icon name="frame" />
+      {label.value}
+    </span>
   );
 }
 

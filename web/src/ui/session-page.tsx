@@ -23,8 +23,8 @@ export function SessionPage({ model }: { readonly model: SessionModel }) {
         <SearchBar model={model} />
         <LinkTarget model={model} />
         <NoticeToast model={model} />
-        <EndCard model={model} />
       </main>
+      <EndCard model={model} />
       <KeyBar model={model} />
       <Questions model={model} />
     </>

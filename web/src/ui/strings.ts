@@ -84,8 +84,8 @@ export const session = {
     `${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`,
   latencyTitle: 'Round trip between this page and the server',
   silent: (seconds: number) => `no answer for ${seconds} s`,
-  sizeHint: (of: string) =>
-    `The size follows the last typist: ${of}. Click to use this window's size.`,
+  sizeForeign: 'size follows the last typist:',
+  sizeHint: "Click to use this window's size",
   sizeOwn: 'The size follows this window',
 };
 
