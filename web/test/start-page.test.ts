@@ -47,7 +47,7 @@ function addSome(): void {
     cwd: '/home/ada/src/hither',
     createdAt: ago(60 * 70),
     status: 'exited',
-    exitCode: 2,
+    exit: { code: 2 },
   });
   double.add('done', {
     title: 'backup',
@@ -55,7 +55,7 @@ function addSome(): void {
     cwd: '/',
     createdAt: ago(3_000),
     status: 'exited',
-    exitCode: 0,
+    exit: { code: 0 },
   });
 }
 

@@ -11,9 +11,18 @@ export interface SessionInfo {
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   readonly viewers: number;
-  readonly ended: string | undefined;
-  readonly failed: boolean;
+  /** How the child ended; undefined while it runs. */
+  readonly ended: Ending | undefined;
 }
+
+/** As the `exit` frame, but that a signal has no name here. */
+export type Ending =
+  | { readonly kind: 'code'; readonly code: number }
+  | { readonly kind: 'signal'; readonly signal: number }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'lost' };
+
+type JsonRecord = Readonly<Record<string, unknown>>;
 
 /** A request that did not do what it should; `status` 0: nobody answered. */
 export class ApiError extends Error {
@@ -105,38 +114,35 @@ function problemText(answer: unknown, status: number): string {
 
 function readSession(value: unknown): SessionInfo {
   const session = record(value);
-  const { exitCode, exitSignal } = session;
+  const ended = session.status === 'exited' ? readExit(record(session.exit)) : undefined;
   return {
     id: text(session.id),
     title: sanitiseTitle(text(session.title)),
-    command: sanitiseTitle(words(session.command)),
+    command: sanitiseTitle(text(session.command)),
     cwd: sanitiseTitle(text(session.cwd)),
     size: { cols: count(session.cols), rows: count(session.rows) },
     createdAt: Date.parse(text(session.createdAt)),
     viewers: count(session.clients),
-    ended: session.status === 'exited' ? ending(exitCode, exitSignal) : undefined,
-    failed: exitCode !== undefined ? exitCode !== 0 : exitSignal !== undefined,
+    ended,
   };
 }
 
-function ending(code: unknown, signal: unknown): string {
+function readExit({ code, signal, lost }: JsonRecord): Ending {
   if (typeof code === 'number') {
-    return `Exited with ${code}`;
+    return { kind: 'code', code };
   }
-  return typeof signal === 'string' ? `Ended by ${sanitiseTitle(signal)}` : 'Ended';
+  if (typeof signal === 'number') {
+    return { kind: 'signal', signal };
+  }
+  return { kind: lost === true ? 'lost' : 'unknown' };
 }
 
-function record(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+function record(value: unknown): JsonRecord {
+  return typeof value === 'object' && value !== null ? (value as JsonRecord) : {};
 }
 
 function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
-}
-
-/** A command may be one string or its words. */
-function words(value: unknown): string {
-  return Array.isArray(value) ? value.map(text).join(' ') : text(value);
 }
 
 function count(value: unknown): number {

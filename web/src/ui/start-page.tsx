@@ -6,7 +6,7 @@ import type { StartModel } from '../app/start-model';
 import { Dialog } from './dialog';
 import { FreshLink } from './fresh-link';
 import { Icon, Mark } from './icons';
-import { age, size, start as text, viewers } from './strings';
+import { age, endingText, size, start as text, viewers } from './strings';
 
 export function StartPage({ model }: { readonly model: StartModel }) {
   const state = model.state.value;
@@ -133,14 +133,13 @@ function SessionCard({
   readonly now: number;
 }) {
   const name = session.title || session.command || text.unnamed;
-  const state = session.ended === undefined ? 'running' : session.failed ? 'failed' : 'ended';
   return (
-    <li class="card" data-state={state}>
+    <li class="card" data-state={stateOf(session)}>
       <a class="card-link" href={model.api.page(session.id)}>
         <span class="card-title">{name}</span>
         <span class="card-state">
           <span class="dot" />
-          {session.ended ?? text.running}
+          {session.ended === undefined ? text.running : endingText(session.ended)}
         </span>
         <code class="card-command">{session.command}</code>
         <span class="card-facts">
@@ -175,6 +174,13 @@ function SessionCard({
       </button>
     </li>
   );
+}
+
+function stateOf({ ended }: SessionInfo): 'running' | 'ended' | 'failed' {
+  if (ended === undefined) {
+    return 'running';
+  }
+  return ended.kind === 'code' && ended.code === 0 ? 'ended' : 'failed';
 }
 
 function CloseDialog({ model }: { readonly model: StartModel }) {

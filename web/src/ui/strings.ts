@@ -1,5 +1,6 @@
 /** Every word that a person reads. */
 
+import type { Ending } from '../app/api';
 import type { Notice } from '../app/session-model';
 import type { Exit } from '../protocol';
 import type { Closed, Status, WindowSize } from '../session';
@@ -34,6 +35,19 @@ export function age(then: number, now: number): string {
   }
   const hours = Math.floor(minutes / 60);
   return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`;
+}
+
+export function endingText(ending: Ending): string {
+  switch (ending.kind) {
+    case 'code':
+      return `Exited with ${ending.code}`;
+    case 'signal':
+      return `Ended by signal ${ending.signal}`;
+    case 'unknown':
+      return 'Ended';
+    case 'lost':
+      return 'Lost';
+  }
 }
 
 export const viewers = (count: number) => plural(count, 'viewer', 'viewers');

@@ -1,0 +1,226 @@
+/** The session page against the real gateway, real shells and real programs. */
+
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { launchBrowser, pasteText, screenText, shoot, shows, Watched } from '../test/browser';
+import { Gateway } from './gateway';
+
+let browser: Browser;
+let gateway: Gateway;
+let watched: Watched;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+afterAll(() => browser.close());
+beforeEach(async () => {
+  gateway = await Gateway.start();
+  watched = await Watched.open(browser, { colorScheme: 'dark' });
+});
+afterEach(async () => {
+  await watched.close();
+  await gateway.stop();
+  expect(watched.complaints).toEqual([]);
+  expect(watched.urls.filter((url) => /[#?&]t=/.test(url))).toEqual([]);
+});
+
+/** The shell that a launch link opens. */
+async function openShell(): Promise<Page> {
+  const page = await watched.page(gateway.launchUrl);
+  await page.waitForURL('**/s/*');
+  await shows(page, 'ready>');
+  return page;
+}
+
+async function run(page: Page, command: string): Promise<void> {
+  await page.keyboard.type(command);
+  await page.keyboard.press('Enter');
+}
+
+describe('a shell', () => {
+  test('opens from the printed address, runs a command, and exits with its status', async () => {
+    const page = await openShell();
+    await run(page, 'echo $((6 * 7)) it is');
+    await shows(page, /^42 it is$/m);
+    await shoot(page, 'e2e-shell');
+    await run(page, 'exit 7');
+    await page.getByRole('heading', { name: 'Exited with status 7' }).waitFor();
+    expect(await screenText(page)).toContain('42 it is');
+  });
+
+  test('keeps its screen through a reload', async () => {
+    const page = await openShell();
+    await run(page, 'printf "\\e[31mred\\e[0m and plain\\n"; seq 3');
+    await shows(page, /^3$/m);
+    const before = await screenText(page);
+    await page.reload();
+    await shows(page, 'red and plain');
+    await shows(page, /^3$/m);
+    expect(await screenText(page)).toBe(before);
+    await run(page, 'echo again');
+    await shows(page, /^again$/m);
+  });
+
+  test('is one for two tabs', async () => {
+    const first = await openShell();
+    const second = await watched.page(first.url());
+    await shows(second, 'ready>');
+    await run(first, 'echo from the first');
+    await shows(second, /^from the first$/m);
+    await run(second, 'echo from the second');
+    await shows(first, /^from the second$/m);
+    await first.locator('.chip[title="2 viewers"]').waitFor();
+    expect(await screenText(first)).toBe(await screenText(second));
+  });
+
+  test('has the size of its window', async () => {
+    const page = await openShell();
+    await run(page, 'trap "echo size \\$(stty size)" WINCH; echo size $(stty size)');
+    await shows(page, /^size \d+ \d+$/m);
+    await page.setViewportSize({ width: 640, height: 400 });
+    await page.waitForFunction(() =>
+      /^\d+×\d+$/.test(document.querySelector('.chip-size')?.textContent ?? ''),
+    );
+    await page.waitForFunction(() => {
+      const rows = Array.from(document.querySelectorAll('.xterm-rows > div'), (row) =>
+        (row.textContent ?? '').trim(),
+      );
+      const [cols, lines] = (document.querySelector('.chip-size')?.textContent ?? '').split('×');
+      return rows.includes(`size ${lines} ${cols}`) && rows.length === Number(lines);
+    });
+  });
+
+  test('shows wide, combined and joined characters in the right cells', async () => {
+    const page = await openShell();
+    const sample = '한글 日本語 👩‍👩‍👧‍👦 🇩🇪 👍🏽 ❤️ é नि 1️⃣';
+    writeFileSync(join(gateway.home, 'sample.txt'), `${sample}|\n`);
+    await run(page, 'cat sample.txt; printf "%*s|\\n" 27 x');
+    await shows(page, /x\|$/m);
+    const rows = (await screenText(page)).split('\n');
+    expect(rows).toContain(`${sample}|`);
+    await shoot(page, 'e2e-unicode');
+    await page.reload();
+    await shows(page, `${sample}|`);
+  });
+
+  test('does not let its titles be anything but text', async () => {
+    const page = await openShell();
+    await run(page, "printf '\\e]0;<img src=x onerror=alert(1)>\\u202e\\a'");
+    await page.getByRole('heading', { name: '<img src=x onerror=alert(1)>' }).waitFor();
+    expect(await page.title()).toBe('<img src=x onerror=alert(1)>');
+    await page.goto(gateway.origin);
+    await page.getByText('<img src=x onerror=alert(1)>').waitFor();
+    expect(await page.locator('img').count()).toBe(0);
+  });
+});
+
+describe('programs', () => {
+  test('vim edits and saves', async () => {
+    const page = await openShell();
+    await run(page, 'vim -u NONE -N note.txt');
+    await shows(page, /^~$/m);
+    await page.keyboard.type('ihello from vim');
+    await shows(page, /^hello from vim$/m);
+    await page.keyboard.press('Escape');
+    await page.keyboard.type(':wq');
+    await page.keyboard.press('Enter');
+    await shows(page, /ready> $|ready>$/m);
+    await run(page, 'cat note.txt && echo saved');
+    await shows(page, /^saved$/m);
+    expect(readFileSync(join(gateway.home, 'note.txt'), 'utf8')).toBe('hello from vim\n');
+    expect(await screenText(page)).not.toMatch(/^~$/m);
+  });
+
+  test('less scrolls, survives a reload, and leaves the screen as it was', async () => {
+    const page = await openShell();
+    await run(page, 'echo before; seq 1000 | less');
+    await shows(page, /^1\n2\n3$/m);
+    await page.keyboard.type('G');
+    await shows(page, /^1000$/m);
+    await page.reload();
+    await shows(page, /^999\n1000$/m);
+    await page.keyboard.type('q');
+    await shows(page, /^before$/m);
+    expect(await screenText(page)).not.toMatch(/^1000$/m);
+  });
+
+  test('a flood is stopped by Ctrl+C', async () => {
+    const page = await openShell();
+    await run(page, 'yes flooding the screen');
+    await shows(page, /(flooding the screen\n){5}/m);
+    await page.keyboard.press('Control+c');
+    await shows(page, /\^C[\s\S]*ready>\s*$/);
+    await run(page, 'echo still here');
+    await shows(page, /^still here$/m);
+  });
+
+  test('a paste of a megabyte arrives byte for byte', async () => {
+    const page = await openShell();
+    const lines = Array.from(
+      { length: 16_000 },
+      (_, i) => `${i} ${'äöü€ words and words'.repeat(3)}`,
+    );
+    const text = `${lines.join('\n')}\n`;
+    expect(Buffer.byteLength(text)).toBeGreaterThan(1_000_000);
+    await run(page, 'echo waiting; cat > paste.txt; sha256sum paste.txt');
+    await shows(page, /^waiting$/m);
+    await pasteText(page, text);
+    await page.getByRole('dialog').getByRole('button', { name: 'Paste' }).click();
+    await shows(page, lines.at(-1)?.slice(-40) ?? '');
+    await page.keyboard.press('Control+d');
+    await shows(page, createHash('sha256').update(text).digest('hex').slice(0, 60));
+    expect(readFileSync(join(gateway.home, 'paste.txt'), 'utf8')).toBe(text);
+  });
+});
+
+describe('the gateway', () => {
+  test('is killed and comes back: the page does too, and so does the session', async () => {
+    const page = await openShell();
+    await run(page, 'for i in 1 2 3; do read line; echo "got $line"; done');
+    await run(page, 'one');
+    await shows(page, /^got one$/m);
+    const before = await screenText(page);
+    await gateway.kill();
+    await page.getByText('The session goes on.').waitFor();
+    expect(await screenText(page)).toBe(before);
+    await page.keyboard.type('two\n');
+    await gateway.start();
+    await shows(page, /^got two$/m);
+    await page.locator('.banner').waitFor({ state: 'detached' });
+    await run(page, 'three');
+    await shows(page, /^got three$/m);
+    expect((await screenText(page)).match(/^got two$/gm)).toHaveLength(1);
+    await shoot(page, 'e2e-after-kill');
+    await page.reload();
+    await shows(page, /^got three$/m);
+  });
+
+  test('asks for a fresh link where there is none, and takes one', async () => {
+    const page = await watched.page(gateway.origin);
+    await page.getByRole('heading', { name: 'This page needs a fresh link' }).waitFor();
+    await page.goto('about:blank');
+    await page.goto(gateway.freshUrl());
+    await page.waitForURL('**/s/*');
+    await shows(page, 'ready>');
+  });
+
+  test('lists sessions, and closes them', async () => {
+    const page = await openShell();
+    await run(page, 'printf "\\e]0;the one\\a"');
+    await page.goto(gateway.origin);
+    await page.getByText('the one').waitFor();
+    await page.getByRole('button', { name: 'New session' }).first().click();
+    await page.waitForURL('**/s/*');
+    await shows(page, 'ready>');
+    await page.goto(gateway.origin);
+    await page.getByText('the one').waitFor();
+    expect(await page.getByRole('listitem').count()).toBe(2);
+    await page.getByRole('button', { name: 'Close the one' }).click();
+    await page.getByRole('button', { name: 'Close session' }).click();
+    await page.getByText('the one').waitFor({ state: 'detached' });
+    await shoot(page, 'e2e-list');
+  });
+});
