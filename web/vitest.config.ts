@@ -6,7 +6,7 @@ const browser = { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: fal
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['src/**/*.test.ts', 'scripts/**/*.test.mjs'] } },
       { test: { name: 'pages', include: ['test/**/*.test.ts'], ...browser } },
       { test: { name: 'e2e', include: ['e2e/**/*.test.ts'], ...browser } },
     ],

@@ -28,7 +28,7 @@ function addScript(file, read, files) {
     return;
   }
   const imports = read(file).matchAll(
-    /(?:^|[;}\s])(?:import|export)[^;"'`()]*["'](\.[^"']+\.js)["']/g,
+    /(?:^|[;}\s])(?:import\s*|(?:import|export)[^;"'`()=]*?from\s*)["'](\.[^"']+\.js)["']/g,
   );
   for (const [, url] of imports) {
     addScript(posix.normalize(posix.join(posix.dirname(file), url)), read, files);
