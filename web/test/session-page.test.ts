@@ -443,6 +443,39 @@ describe('the chrome', () => {
     await session.until(() => received() === '\u001b\u001b[A\u0003\u001b[1;3D');
   });
 
+  test('scrolls under a finger', async () => {
+    await watched.close();
+    watched = await Watched.open(browser, {
+      hasTouch: true,
+      viewport: { width: 390, height: 780 },
+    });
+    session.emit(Array.from({ length: 200 }, (_, i) => `row ${i}`).join('\r\n'));
+    const page = await open();
+    await shows(page, 'row 199');
+    const devtools = await watched.context.newCDPSession(page);
+    const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', y: number) =>
+      devtools.send('Input.dispatchTouchEvent', {
+        type,
+        touchPoints: type === 'touchEnd' ? [] : [{ x: 150, y }],
+      });
+    await touch('touchStart', 200);
+    for (let y = 210; y <= 700; y += 35) {
+      await touch('touchMove', y);
+    }
+    await touch('touchEnd', 700);
+    await page.waitForFunction(
+      () => !document.querySelector('.xterm-rows')?.textContent?.includes('row 199'),
+    );
+    expect(received()).toBe('');
+    // A full-screen program has no scrollback: it gets arrow keys, as it does from a wheel.
+    session.emit('\u001b[?1049hpager');
+    await shows(page, 'pager');
+    await touch('touchStart', 300);
+    await touch('touchMove', 250);
+    await touch('touchEnd', 250);
+    await session.until(() => received().startsWith('\u001b[B'));
+  });
+
   test('serves screen readers on demand', async () => {
     fill();
     const page = await open();

@@ -303,8 +303,10 @@ describe('input', () => {
 
   test('an observer does not type', () => {
     const bench = Bench.live();
+    bench.type('as an operator');
     bench.reconnect();
-    bench.welcome({ resumed: true, role: 'observer' });
+    const sentAsObserver = bench.welcome({ resumed: true, role: 'observer' });
+    expect(inputs(sentAsObserver)).toEqual([]);
     expect(bench.handle({ type: 'input', bytes: bytes('x') })).toEqual([
       { type: 'input-refused', reason: 'observer' },
     ]);

@@ -217,8 +217,7 @@ export class Connection {
     if (welcome.resumed) {
       this.#phase = 'live';
     }
-    this.#sendInput(this.#input.resend(welcome.accepted));
-    this.#flushInput();
+    this.#resendInput(welcome);
     this.#poll(now);
   }
 
@@ -388,6 +387,16 @@ export class Connection {
     this.#handshakeBy = undefined;
     this.#stableAt = undefined;
     this.#heartbeat.stop();
+  }
+
+  #resendInput({ role, accepted }: Welcome): void {
+    if (role === 'observer') {
+      // What was typed in another role must not end this connection.
+      this.#input.restart();
+      return;
+    }
+    this.#sendInput(this.#input.resend(accepted));
+    this.#flushInput();
   }
 
   #flushInput(): void {

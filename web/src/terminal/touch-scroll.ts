@@ -1,40 +1,47 @@
-/** A finger on the terminal scrolls it, as a wheel would: scrollback, or whatever a full-screen program does. */
+/** A finger on the terminal scrolls it, line by line. */
 
 import type { Disposable } from './term-view';
 
 /** Movement below this is a tap. */
 const SLOP_PX = 8;
 
-export function enableTouchScroll(element: HTMLElement): Disposable {
+export interface TouchScrollTarget {
+  /** Height of a line in CSS pixels. */
+  lineHeight(): number;
+  /** The content moves up by `lines`, or down when negative; the finger is at `touch`. */
+  scroll(lines: number, touch: Touch): void;
+}
+
+export function enableTouchScroll(element: HTMLElement, target: TouchScrollTarget): Disposable {
   const abort = new AbortController();
   const options = { signal: abort.signal, passive: true } as const;
-  let lastY: number | undefined;
+  let from: number | undefined;
   let moving = false;
 
   element.addEventListener(
     'touchstart',
-    (event) => {
-      lastY = event.touches.length === 1 ? event.touches[0]?.clientY : undefined;
+    ({ touches }) => {
+      from = touches.length === 1 ? touches[0]?.clientY : undefined;
       moving = false;
     },
     options,
   );
   element.addEventListener(
     'touchmove',
-    (event) => {
-      const touch = event.touches[0];
-      if (lastY === undefined || touch === undefined || event.touches.length !== 1) {
+    ({ touches }) => {
+      const touch = touches[0];
+      if (from === undefined || touch === undefined || touches.length !== 1) {
         return;
       }
-      const deltaY = lastY - touch.clientY;
-      if (!moving && Math.abs(deltaY) < SLOP_PX) {
-        return;
+      const moved = from - touch.clientY;
+      moving ||= Math.abs(moved) >= SLOP_PX;
+      const height = target.lineHeight();
+      const lines = Math.trunc(moved / height);
+      if (moving && lines !== 0) {
+        // What is left over of a line counts for the next one.
+        from -= lines * height;
+        target.scroll(lines, touch);
       }
-      moving = true;
-      lastY = touch.clientY;
-      const { clientX, clientY } = touch;
-      const wheel = { deltaY, clientX, clientY, bubbles: true, cancelable: true };
-      event.target?.dispatchEvent(new WheelEvent('wheel', wheel));
     },
     options,
   );

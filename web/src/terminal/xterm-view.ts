@@ -9,7 +9,7 @@ import { hasRealGpu } from './gpu';
 import { openLink, safeLink } from './links';
 import { QueryMute } from './query-mute';
 import { obeyStylePolicy } from './style-policy';
-import type { PixelSize, Search, TermListener, TermView } from './term-view';
+import type { Disposable, PixelSize, Search, TermListener, TermView } from './term-view';
 import type { TermTheme } from './theme';
 import { enableTouchScroll } from './touch-scroll';
 
@@ -44,6 +44,7 @@ export class XtermView implements TermView {
   readonly #screen: HTMLElement;
   readonly #listener: TermListener;
   readonly #abort = new AbortController();
+  readonly #touch: Disposable;
   #theme: TermTheme;
   #search: SearchAddon | undefined;
   #searching = false;
@@ -77,8 +78,10 @@ export class XtermView implements TermView {
     this.#listenToKeys(mute);
     this.#listenToPaste();
     this.#loadLinks();
-    const touch = enableTouchScroll(host);
-    this.#abort.signal.addEventListener('abort', () => touch.dispose());
+    this.#touch = enableTouchScroll(host, {
+      lineHeight: () => this.cell.height,
+      scroll: (lines, touch) => this.#scrollByTouch(lines, touch),
+    });
     void this.#useGpu();
   }
 
@@ -184,6 +187,7 @@ export class XtermView implements TermView {
 
   dispose(): void {
     this.#abort.abort();
+    this.#touch.dispose();
     this.#term.dispose();
   }
 
@@ -252,6 +256,20 @@ export class XtermView implements TermView {
     this.#host.addEventListener('paste', (event) => take(event, event.clipboardData), options);
     this.#host.addEventListener('drop', (event) => take(event, event.dataTransfer), options);
     this.#host.addEventListener('dragover', (event) => event.preventDefault(), options);
+  }
+
+  /** The scrollback moves; a program that takes the wheel, or that has no scrollback, gets wheel steps. */
+  #scrollByTouch(lines: number, { clientX, clientY }: Touch): void {
+    const { modes, buffer } = this.#term;
+    if (modes.mouseTrackingMode === 'none' && buffer.active.type === 'normal') {
+      this.#term.scrollLines(lines);
+      return;
+    }
+    const step = { deltaY: Math.sign(lines), deltaMode: WheelEvent.DOM_DELTA_LINE };
+    for (let line = 0; line < Math.abs(lines); line += 1) {
+      const place = { clientX, clientY, bubbles: true, cancelable: true };
+      this.#screen.dispatchEvent(new WheelEvent('wheel', { ...step, ...place }));
+    }
   }
 
   #linkHandler() {
