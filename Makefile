@@ -7,6 +7,9 @@ SHELL := /bin/bash
 
 CARGO ?= cargo
 NPM ?= npm
+# Not `npm ci`: it refuses a lock file without the optional packages of platforms that a registry
+# does not carry. The versions are those of the lock file all the same.
+NPM_INSTALL := install --no-save --no-audit --no-fund
 # Words behind `hither serve`: make run ARGS="--port 8080 -- htop"
 ARGS ?=
 
@@ -36,11 +39,11 @@ web/node_modules/.built: web/node_modules/.installed $(WEB_SOURCES)
 	@touch $@
 
 web/node_modules/.installed: web/package-lock.json | tools
-	cd web && $(NPM) ci --no-audit --no-fund
+	cd web && $(NPM) $(NPM_INSTALL)
 	@touch $@
 
 $(ORACLE)/node_modules/.installed: $(ORACLE)/package-lock.json | tools
-	cd $(ORACLE) && $(NPM) ci --no-audit --no-fund
+	cd $(ORACLE) && $(NPM) $(NPM_INSTALL)
 	@touch $@
 
 ## Check
