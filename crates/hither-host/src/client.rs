@@ -160,7 +160,9 @@ impl HostConnection {
     /// Any error means that the connection is of no more use.
     pub fn try_recv(&mut self) -> Result<Option<FromHost>, ClientError> {
         match socket::receive(&self.socket, &mut self.buffer) {
-            Ok(Received::Packet(len, fds)) => Ok(Some(decode_from_host(&self.buffer[..len], fds)?)),
+            Ok(Received::Message(len, fds)) => {
+                Ok(Some(decode_from_host(&self.buffer[..len], fds)?))
+            }
             Ok(Received::Nothing) => Ok(None),
             Ok(Received::End) => Err(ClientError::Ended),
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Err(ClientError::Ended),

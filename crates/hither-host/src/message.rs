@@ -141,8 +141,7 @@ pub enum FromHost<F = OwnedFd> {
         version: u16,
     },
     /// The receiver is the gateway; `Adopt` of each session, `Journal` of each journal and
-    /// `AdoptEnd` follow. From here on it hears nothing of a session that it has not adopted; what
-    /// it heard before, like everybody, is in what it adopts.
+    /// `AdoptEnd` follow. Meanwhile it hears nothing of a session that it has not adopted yet.
     Claimed,
     /// Another process is the gateway and is alive.
     ClaimRefused {
@@ -190,14 +189,15 @@ pub enum FromHost<F = OwnedFd> {
         /// Why.
         reason: Refusal,
     },
-    /// The leader of a session has ended; told to everybody.
+    /// The leader of a session has ended; told to the gateway, and to everybody who has sent a
+    /// `Signal`, a `Close` or `Stop`.
     Exited {
         /// The session.
         session: SessionId,
         /// How.
         status: ExitStatus,
     },
-    /// A session was closed and is forgotten; told to everybody.
+    /// A session was closed and is forgotten; told to the same as `Exited`.
     Closed {
         /// The session.
         session: SessionId,

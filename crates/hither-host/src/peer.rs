@@ -53,7 +53,7 @@ impl Peer {
 unsafe fn option<T>(socket: BorrowedFd<'_>, name: c_int) -> io::Result<T> {
     let mut value = MaybeUninit::<T>::uninit();
     let mut len = libc::socklen_t::try_from(size_of::<T>()).expect("an option is a few bytes");
-    // SAFETY: `value` has room for `len` bytes.
+    // SAFETY: `value` holds `len` bytes.
     let result = unsafe {
         libc::getsockopt(
             socket.as_raw_fd(),

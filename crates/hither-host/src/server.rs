@@ -199,7 +199,7 @@ impl Server {
         }
     }
 
-    /// Makes room by dropping the oldest connection that has not said hello.
+    /// Makes way by dropping the oldest connection that has not said hello.
     fn drop_a_stranger(&mut self) -> bool {
         let mut strangers =
             self.connections.iter().filter(|(_, connection)| !connection.is_known());
@@ -229,7 +229,7 @@ impl Server {
             return Ok(false);
         };
         match socket::receive(connection.socket(), &mut self.buffer) {
-            Ok(Received::Packet(len, fds)) => {
+            Ok(Received::Message(len, fds)) => {
                 let message = decode_to_host(&self.buffer[..len], fds).map_err(|_| Dropped)?;
                 self.handle(id, message)?;
                 Ok(true)

@@ -1,4 +1,4 @@
-//! Packets with descriptors over a Unix SEQPACKET socket.
+//! Messages with descriptors over a Unix SEQPACKET socket.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -19,8 +19,8 @@ const BACKLOG: i32 = 64;
 
 /// What one attempt to receive gave.
 pub(crate) enum Received {
-    /// A packet of this many bytes.
-    Packet(usize, Vec<OwnedFd>),
+    /// A message of this many bytes.
+    Message(usize, Vec<OwnedFd>),
     /// Nothing is there now.
     Nothing,
     /// The other side is gone.
@@ -65,7 +65,7 @@ pub(crate) fn accept(listener: &OwnedFd) -> Result<OwnedFd, Errno> {
     rustix::net::accept_with(listener, flags)
 }
 
-/// Sends one packet; never blocks and never raises SIGPIPE.
+/// Sends one message; never blocks and never raises SIGPIPE.
 pub(crate) fn send(
     socket: BorrowedFd<'_>,
     bytes: &[u8],
@@ -88,10 +88,10 @@ pub(crate) fn buffer() -> Vec<u8> {
     vec![0; MESSAGE_BYTES_MAX + 1]
 }
 
-/// Receives one packet into `buffer`; never blocks.
+/// Receives one message into `buffer`; never blocks.
 ///
 /// # Errors
-/// Besides the kernel's errors `EMSGSIZE` for a packet that was cut, or whose descriptors were.
+/// Besides the kernel's errors `EMSGSIZE` for a message that was cut, or whose descriptors were.
 pub(crate) fn receive(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<Received> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
@@ -120,7 +120,7 @@ pub(crate) fn receive(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<Receiv
     }
     match (received.bytes, fds.is_empty()) {
         (0, true) => Ok(Received::End),
-        (bytes, _) => Ok(Received::Packet(bytes, fds)),
+        (bytes, _) => Ok(Received::Message(bytes, fds)),
     }
 }
 

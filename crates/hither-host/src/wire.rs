@@ -1,4 +1,4 @@
-//! Bytes of the messages: fixed layouts, little-endian, one message per packet.
+//! Bytes of the messages: fixed layouts, little-endian, one message per datagram of a SEQPACKET socket.
 //!
 //! A message is its kind (one byte) and its fields in the order in which [`crate::message`] names
 //! them. Numbers have the width of their type; a session is its 16 characters; bytes and strings

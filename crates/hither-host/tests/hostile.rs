@@ -31,15 +31,15 @@ fn hello() -> Vec<u8> {
     bytes(&ToHost::Hello { version: VERSION })
 }
 
-/// Sends a packet with `count` descriptors, in as many control messages as given.
-fn send(socket: &OwnedFd, packet: &[u8], count: usize, messages: usize) -> Result<usize, Errno> {
+/// Sends a message with `count` descriptors, in as many control messages as given.
+fn send(socket: &OwnedFd, message: &[u8], count: usize, controls: usize) -> Result<usize, Errno> {
     let fds: Vec<BorrowedFd<'_>> = vec![socket.as_fd(); count];
     let mut space = vec![std::mem::MaybeUninit::uninit(); 8192];
     let mut control = SendAncillaryBuffer::new(&mut space);
-    for _ in 0..messages {
+    for _ in 0..controls {
         assert!(control.push(SendAncillaryMessage::ScmRights(&fds)));
     }
-    let iov = [std::io::IoSlice::new(packet)];
+    let iov = [std::io::IoSlice::new(message)];
     rustix::net::sendmsg(socket, &iov, &mut control, SendFlags::NOSIGNAL)
 }
 
@@ -56,11 +56,11 @@ fn wait_for_end(socket: &OwnedFd) {
     }
 }
 
-/// A stranger who sends these packets is disconnected, and the host has no descriptor more.
-fn check_dropped(host: &Host, packets: &[&[u8]], fds: usize) {
+/// A stranger who sends these messages is disconnected, and the host has no descriptor more.
+fn check_dropped(host: &Host, messages: &[&[u8]], fds: usize) {
     let socket = raw_connect(&host.dir);
-    for packet in packets {
-        match send(&socket, packet, fds, usize::from(fds > 0)) {
+    for message in messages {
+        match send(&socket, message, fds, usize::from(fds > 0)) {
             Ok(_) | Err(Errno::PIPE | Errno::CONNRESET) => {}
             Err(errno) => panic!("{errno}"),
         }
@@ -73,16 +73,16 @@ fn check_dropped(host: &Host, packets: &[&[u8]], fds: usize) {
 #[test]
 fn garbage_is_not_answered() {
     let host = Host::start();
-    for packet in [&[0][..], &[255; 40], &[3; 5000], b"GET / HTTP/1.1\r\n\r\n"] {
-        check_dropped(&host, &[packet], 0);
-        check_dropped(&host, &[&hello(), packet], 0);
+    for message in [&[0][..], &[255; 40], &[3; 5000], b"GET / HTTP/1.1\r\n\r\n"] {
+        check_dropped(&host, &[message], 0);
+        check_dropped(&host, &[&hello(), message], 0);
     }
 }
 
 #[test]
 fn any_bytes_after_the_greeting_leave_the_host_as_it_was() {
     let host = Host::start();
-    let packets = proptest::collection::vec(
+    let messages = proptest::collection::vec(
         (
             // No kind that ends the host.
             prop_oneof![Just(1_u8), 3..=8_u8, 10..=255_u8],
@@ -93,12 +93,12 @@ fn any_bytes_after_the_greeting_leave_the_host_as_it_was() {
     );
     let config = Config { cases: 300, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new(config);
-    let result = runner.run(&packets, |packets| {
+    let result = runner.run(&messages, |messages| {
         let socket = raw_connect(&host.dir);
         send(&socket, &hello(), 0, 0).unwrap();
-        for (kind, rest, fds) in packets {
-            let packet = [&[kind], rest.as_slice()].concat();
-            send(&socket, &packet, fds, usize::from(fds > 0)).ok();
+        for (kind, rest, fds) in messages {
+            let message = [&[kind], rest.as_slice()].concat();
+            send(&socket, &message, fds, usize::from(fds > 0)).ok();
         }
         Ok(())
     });
@@ -127,7 +127,7 @@ fn descriptors_in_the_wrong_number_are_dropped_with_the_connection() {
 }
 
 #[test]
-fn packets_too_large_are_dropped_and_the_largest_is_taken() {
+fn messages_too_large_are_dropped_and_the_largest_is_taken() {
     let host = Host::start();
     check_dropped(&host, &[&vec![6; MESSAGE_BYTES_MAX + 1]], 0);
     check_dropped(&host, &[&vec![6; MESSAGE_BYTES_MAX + 5000]], 0);
@@ -154,8 +154,8 @@ fn order_of_messages_matters() {
     check_dropped(&host, &[&list], 0);
     check_dropped(&host, &[&hello(), &hello()], 0);
     let socket = raw_connect(&host.dir);
-    for packet in [&hello(), &claim, &claim] {
-        send(&socket, packet, 0, 0).ok();
+    for message in [&hello(), &claim, &claim] {
+        send(&socket, message, 0, 0).ok();
     }
     wait_for_end(&socket);
 }
@@ -198,7 +198,7 @@ fn who_does_not_read_is_dropped_and_holds_up_nobody() {
 }
 
 #[test]
-fn connections_are_limited_and_strangers_make_room() {
+fn connections_are_limited_and_strangers_make_way() {
     let host = Host::start();
     let mut client = host.claim();
     let strangers: Vec<OwnedFd> =

@@ -277,6 +277,22 @@ fn only_the_claimant_may_start_and_describe() {
 }
 
 #[test]
+fn who_has_asked_for_no_end_hears_of_none() {
+    let host = Host::start();
+    let mut client = host.claim();
+    let mut lister = host.connect();
+    client.spawn(script(1, "exit 3"));
+    expect_exit(&mut client, 1, ExitStatus::Code(3));
+    client.send(&Plain::Close { session: session_id(1) });
+    expect_closed(&mut client, 1);
+    lister.send(&Plain::List);
+    assert!(matches!(lister.recv(), FromHost::ListEnd));
+    lister.send(&Plain::Claim);
+    let answer = lister.recv();
+    assert!(matches!(answer, FromHost::ClaimRefused { .. }), "{answer:?}");
+}
+
+#[test]
 fn a_thousand_short_sessions_leave_nothing() {
     let host = Host::start();
     let mut client = host.claim();

@@ -40,11 +40,15 @@ enum Greeting {
     Failed,
 }
 
-/// Whether anybody is there to read what is sent.
+/// How much the other side hears.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Hearing {
-    Present,
-    Gone,
+    /// Answers only.
+    Answers,
+    /// Also of the end of every session: it has claimed them, or had a hand in an end.
+    Everything,
+    /// Nothing: nobody is there any more.
+    Nothing,
 }
 
 /// The sessions, by serial number, and the journals that a new claimant has still to be told of.
@@ -73,7 +77,7 @@ impl Connection {
             socket,
             peer,
             greeting: Greeting::Awaited,
-            hearing: Hearing::Present,
+            hearing: Hearing::Answers,
             watched: Self::FIRST_WATCHED,
             queue: VecDeque::new(),
             adoption: None,
@@ -106,11 +110,18 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether events of the session are for this connection: it is known, and is not about to
-    /// hear of the session by adopting it.
+    /// Whether the end of the session is for this connection: it listens, and is not about to hear
+    /// of the session by adopting it.
     pub(super) fn hears_of(&self, serial: u64) -> bool {
         let to_come = |adoption: Adoption| adoption.next <= serial && serial < adoption.end;
-        self.is_known() && !self.adoption.is_some_and(to_come)
+        self.hearing == Hearing::Everything && !self.adoption.is_some_and(to_come)
+    }
+
+    /// From now on it is to hear of the end of every session.
+    pub(super) fn listen(&mut self) {
+        if self.hearing == Hearing::Answers {
+            self.hearing = Hearing::Everything;
+        }
     }
 
     /// Answers the greeting.
@@ -123,13 +134,13 @@ impl Connection {
     }
 
     pub(super) fn tell(&mut self, message: FromHost<Shared>) {
-        if self.hearing == Hearing::Present {
+        if self.hearing != Hearing::Nothing {
             self.queue.push_back(message);
         }
     }
 
     fn mute(&mut self) {
-        self.hearing = Hearing::Gone;
+        self.hearing = Hearing::Nothing;
         self.queue.clear();
         self.adoption = None;
         self.listing = None;
@@ -137,6 +148,7 @@ impl Connection {
 
     /// Starts to tell of every session with a serial number below `end`, and every journal.
     pub(super) fn start_adoption(&mut self, end: u64) {
+        self.listen();
         self.tell(FromHost::Claimed);
         self.adoption = Some(Adoption { next: 0, end, next_journal: 0 });
     }

@@ -26,9 +26,13 @@ impl Server {
             ToHost::Claim => self.handle_claim(id),
             ToHost::Spawn(request) => self.handle_spawn(id, *request),
             ToHost::Signal { session, signal, target } => {
+                self.connection(id)?.listen();
                 self.handle_signal(id, session, signal, target)
             }
-            ToHost::Close { session } => self.handle_close(id, session),
+            ToHost::Close { session } => {
+                self.connection(id)?.listen();
+                self.handle_close(id, session)
+            }
             ToHost::List => {
                 let end = self.sessions.end();
                 self.connection(id)?.start_list(end)
@@ -36,6 +40,7 @@ impl Server {
             ToHost::PutJournal { index, fds } => self.handle_journal(id, index, fds),
             ToHost::SetMeta { session, meta } => self.handle_meta(id, session, meta),
             ToHost::Stop => {
+                self.connection(id)?.listen();
                 self.stop();
                 Ok(())
             }

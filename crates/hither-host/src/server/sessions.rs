@@ -41,8 +41,8 @@ impl Sessions {
         let raised = Rlimit { current: open_files.maximum, maximum: open_files.maximum };
         setrlimit(Resource::Nofile, raised)
             .map_err(HostError::when("raising the limit of open files"))?;
-        let room = raised.current.map_or(u64::MAX, |max| max.saturating_sub(Self::OTHER_FDS));
-        let max = usize::try_from(room / Self::FDS).unwrap_or(SESSIONS_MAX);
+        let left = raised.current.map_or(u64::MAX, |max| max.saturating_sub(Self::OTHER_FDS));
+        let max = usize::try_from(left / Self::FDS).unwrap_or(SESSIONS_MAX);
         Ok(Self {
             spawner,
             open_files,
