@@ -90,6 +90,9 @@ impl Worker {
             session.echo = session.master.as_ref().and_then(|master| master.echo_flags().ok());
         }
         self.welcome(key, index, hello.resume);
+        if !raw && hello.resume != resume {
+            self.send_blank(key, index);
+        }
         self.greet(key, index);
         Ok(())
     }
@@ -115,6 +118,16 @@ impl Worker {
             },
         };
         codec::append_hither(viewer.outbox.bytes_mut(), &ServerFrame::Welcome(welcome));
+    }
+
+    /// The snapshot of a session that has written nothing yet needs no screen to be built.
+    fn send_blank(&mut self, key: ViewerKey, index: usize) {
+        let (viewer, session) = (&mut self.viewers[key], &self.sessions[index]);
+        if session.head() == Offset::ZERO {
+            let size = session.size.size();
+            let blank = ServerFrame::Snapshot { offset: Offset::ZERO, size, bytes: &[] };
+            codec::append_hither(viewer.outbox.bytes_mut(), &blank);
+        }
     }
 
     /// A viewer of another protocol needs no hello.
