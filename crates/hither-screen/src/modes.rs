@@ -69,8 +69,10 @@ pub struct Modes {
     pub cursor_visible: bool,
     /// The cursor blinks (?12); `None` when the program never said.
     pub cursor_blink: Option<bool>,
-    /// Shape and blinking of the cursor (DECSCUSR); `None` when the viewer may choose.
-    pub cursor_shape: Option<(CursorShape, bool)>,
+    /// Shape of the cursor (DECSCUSR); `None` when the viewer may choose.
+    pub cursor_shape: Option<CursorShape>,
+    /// Whether that shape blinks (DECSCUSR); `None` when the viewer may choose.
+    pub cursor_shape_blink: Option<bool>,
     /// Focus changes are reported (?1004).
     pub focus_events: bool,
     /// Pasted text is marked (?2004).
@@ -94,6 +96,7 @@ impl Default for Modes {
             cursor_visible: true,
             cursor_blink: None,
             cursor_shape: None,
+            cursor_shape_blink: None,
             focus_events: false,
             bracketed_paste: false,
             synchronized_output: false,
@@ -113,15 +116,19 @@ impl Modes {
         }
     }
 
-    /// DECSCUSR.
+    /// DECSCUSR. An unknown shape still says whether it blinks, as on the page.
     pub(crate) const fn set_cursor_shape(&mut self, parameter: i32) {
-        let blinks = parameter % 2 == 1;
         self.cursor_shape = match parameter {
             0 => None,
-            1 | 2 => Some((CursorShape::Block, blinks)),
-            3 | 4 => Some((CursorShape::Underline, blinks)),
-            5 | 6 => Some((CursorShape::Bar, blinks)),
+            1 | 2 => Some(CursorShape::Block),
+            3 | 4 => Some(CursorShape::Underline),
+            5 | 6 => Some(CursorShape::Bar),
             _ => self.cursor_shape,
+        };
+        self.cursor_shape_blink = if parameter == 0 {
+            None
+        } else {
+            Some(parameter % 2 == 1)
         };
     }
 }

@@ -12,7 +12,7 @@ pub(crate) struct Pen {
     /// Colours and attributes; its `extra` number is kept up to date by [`Pen::style`].
     saved: SavedPen,
     underline_color: Color,
-    pub(crate) link: Option<Arc<Hyperlink>>,
+    link: Option<Arc<Hyperlink>>,
     /// The interned form, until something changes.
     cached: Option<Style>,
 }
@@ -23,6 +23,16 @@ pub(crate) struct SavedPen {
     pub(crate) fg: Color,
     pub(crate) bg: Color,
     pub(crate) attributes: Attributes,
+    /// Whether there was an underline or a hyperlink when it was last set; the page's terminal
+    /// saves this instead of the hyperlink, so DECRC may switch one off that is still open.
+    extended: bool,
+}
+
+impl SavedPen {
+    /// Whether only a hyperlink can have made it extended.
+    pub(crate) fn has_link(self) -> bool {
+        self.extended && self.attributes.underline() == Underline::None
+    }
 }
 
 impl Pen {
@@ -32,7 +42,9 @@ impl Pen {
             return style;
         }
         let extra = pool.intern_extra(&self.extra());
-        let SavedPen { fg, bg, attributes } = self.saved;
+        let SavedPen {
+            fg, bg, attributes, ..
+        } = self.saved;
         let style = Style {
             fg,
             bg,
@@ -56,10 +68,20 @@ impl Pen {
         } else {
             Color::Default
         };
+        let link = if self.saved.extended {
+            self.link.clone()
+        } else {
+            None
+        };
         Extra {
             underline_color,
-            link: self.link.clone(),
+            link,
         }
+    }
+
+    fn update_extended(&mut self) {
+        let underlined = self.saved.attributes.underline() != Underline::None;
+        self.saved.extended = underlined || self.link.is_some();
     }
 
     pub(crate) const fn bg(&self) -> Color {
@@ -78,6 +100,7 @@ impl Pen {
 
     pub(crate) fn set_link(&mut self, link: Option<Arc<Hyperlink>>) {
         self.link = link;
+        self.update_extended();
         self.cached = None;
     }
 
@@ -95,6 +118,7 @@ impl Pen {
     fn reset(&mut self) {
         self.saved = SavedPen::default();
         self.underline_color = Color::Default;
+        self.update_extended();
     }
 
     /// Select Graphic Rendition (ECMA-48 8.3.117 with the extensions of xterm and kitty).
@@ -117,7 +141,9 @@ impl Pen {
     fn select_one(&mut self, code: i32) {
         use Attributes as A;
         let byte = u8::try_from(code).unwrap_or(u8::MAX);
-        let SavedPen { fg, bg, attributes } = &mut self.saved;
+        let SavedPen {
+            fg, bg, attributes, ..
+        } = &mut self.saved;
         match byte {
             0 => self.reset(),
             1 => attributes.insert(A::BOLD),
@@ -144,7 +170,10 @@ impl Pen {
             49 => *bg = Color::Default,
             53 => attributes.insert(A::OVERLINE),
             55 => attributes.remove(A::OVERLINE),
-            59 => self.underline_color = Color::Default,
+            59 => {
+                self.underline_color = Color::Default;
+                self.update_extended();
+            }
             90..=97 => *fg = Color::Named(byte - 90 + 8),
             100..=107 => *bg = Color::Named(byte - 100 + 8),
             _ => {}
@@ -153,6 +182,7 @@ impl Pen {
 
     fn set_underline(&mut self, underline: Underline) {
         self.saved.attributes = self.saved.attributes.with_underline(underline);
+        self.update_extended();
     }
 
     /// SGR 38, 48 and 58 in all their spellings: `38;2;r;g;b`, `38:2:r:g:b`, `38:2::r:g:b`,

@@ -45,11 +45,12 @@ impl Writer<'_> {
         for text in [mouse, encoding, blink] {
             self.escape(text.as_bytes());
         }
-        if let Some((shape, blinks)) = modes.cursor_shape {
-            let steady = match shape {
-                CursorShape::Block => 2,
-                CursorShape::Underline => 4,
-                CursorShape::Bar => 6,
+        if let Some(blinks) = modes.cursor_shape_blink {
+            let steady = match modes.cursor_shape {
+                Some(CursorShape::Block) => 2,
+                Some(CursorShape::Underline) => 4,
+                Some(CursorShape::Bar) => 6,
+                None => 8,
             };
             self.escape(format!("\x1b[{} q", steady - u8::from(blinks)).as_bytes());
         }

@@ -186,12 +186,14 @@ impl<'a> Writer<'a> {
         let row = buffer.saved_row().min(buffer.rows - 1);
         self.row.set_style(style::of_saved(saved.pen));
         self.escape(format!("\x1b[{};{}H", row + 1, saved.x.min(buffer.cols - 1) + 1).as_bytes());
-        if saved.charset == Charset::Ascii {
-            self.escape(b"\x1b7");
-        } else {
-            self.escape(&[0x1b, b'(', saved.charset.final_byte()]);
-            self.escape(b"\x1b7\x1b(B");
-        }
+        let (open, close): (&[u8], &[u8]) = match saved.pen.has_link() {
+            true => (b"\x1b]8;;#\x1b\\", b"\x1b]8;;\x1b\\"),
+            false => (b"", b""),
+        };
+        self.escape(open);
+        self.escape(&[0x1b, b'(', saved.charset.final_byte()]);
+        self.escape(b"\x1b7\x1b(B");
+        self.escape(close);
         self.set_default_style();
     }
 

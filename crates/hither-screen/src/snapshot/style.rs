@@ -7,11 +7,10 @@ use crate::pen::SavedPen;
 
 /// The style that DECSC saved.
 pub(super) fn of_saved(pen: SavedPen) -> Style {
-    let SavedPen { fg, bg, attributes } = pen;
     Style {
-        fg,
-        bg,
-        attributes,
+        fg: pen.fg,
+        bg: pen.bg,
+        attributes: pen.attributes,
         ..Style::default()
     }
 }

@@ -182,6 +182,9 @@ impl Terminal {
     fn fill_with_e(&mut self) {
         let mut style = self.style();
         style.extra = crate::cell::ExtraId::default();
+        style.attributes = style
+            .attributes
+            .with_underline(crate::cell::Underline::None);
         self.set_cursor(0, 0);
         let cell = crate::cell::Cell {
             glyph: Glyph::ascii(b'E'),
