@@ -185,6 +185,17 @@ pub(crate) fn piece() -> impl Strategy<Value = Vec<u8>> {
     .prop_map(String::into_bytes)
 }
 
+/// Names of the recordings in `testdata/sessions`.
+pub(crate) const SESSIONS: &[&str] = &[
+    "bash", "vim", "htop", "top", "less", "man", "tmux", "git-log", "unicode", "progress",
+];
+
+/// A recording.
+pub(crate) fn recording(name: &str) -> Vec<u8> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/sessions");
+    std::fs::read(folder.join(format!("{name}.raw"))).expect("the recording is in the repository")
+}
+
 /// Output that shows itself readably when a test fails.
 #[derive(Clone)]
 pub(crate) struct Output(pub(crate) Vec<u8>);
