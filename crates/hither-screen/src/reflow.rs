@@ -144,6 +144,7 @@ impl Buffer {
             rows,
             base,
             lines_max,
+            kept: self.lines.len(),
             insertions: Vec::new(),
             inserted: 0,
         };
@@ -151,13 +152,10 @@ impl Buffer {
         while end > 0 {
             let start = self.group_start(end - 1);
             self.split_group(start..end, &mut view);
-            // Blank lines at the end may have been given up for new rows above.
-            end = start.min(self.lines.len());
+            end = start;
         }
-        let Smaller {
-            base, insertions, ..
-        } = view;
-        self.apply_insertions(insertions, lines_max);
+        let base = view.base;
+        self.apply_insertions(view);
         base
     }
 
@@ -184,10 +182,10 @@ impl Buffer {
         for (at, row) in group.clone().zip(laid_out) {
             self.lines[at] = row;
         }
-        let count = if view.base == 0 && self.y + 1 != self.lines.len() {
+        let count = if view.base == 0 && self.y + 1 != view.kept {
             self.y
         } else {
-            self.lines.len()
+            view.kept
         };
         let trimmed = (count + added).saturating_sub(view.lines_max);
         view.insertions.push((group.end, new_rows));
@@ -201,27 +199,28 @@ impl Buffer {
     /// Makes room for one more row above the cursor.
     fn shift_view(&mut self, view: &mut Smaller) {
         if view.base > 0 {
-            let most = view.lines_max.min(self.lines.len() + view.inserted);
+            let most = view.lines_max.min(view.kept + view.inserted);
             if view.base < most.saturating_sub(view.rows) {
                 view.base += 1;
             }
         } else if self.y + 1 < view.rows {
             self.y += 1;
-            self.lines.pop_back();
+            view.kept = view.kept.saturating_sub(1);
         } else {
             view.base += 1;
         }
     }
 
     /// Puts the new rows behind the lines they belong to; the oldest lines make room.
-    fn apply_insertions(&mut self, insertions: Vec<(usize, Vec<Row>)>, lines_max: usize) {
+    fn apply_insertions(&mut self, view: Smaller) {
         let mut lines: Vec<Row> = std::mem::take(&mut self.lines).into();
+        lines.truncate(view.kept);
         // The last line comes first, so that the places of the others stay right.
-        for (at, rows) in insertions {
-            let at = at.min(lines.len());
+        for (at, rows) in view.insertions {
+            let at = at.min(view.kept);
             lines.splice(at..at, rows);
         }
-        let excess = lines.len().saturating_sub(lines_max);
+        let excess = lines.len().saturating_sub(view.lines_max);
         lines.drain(..excess);
         self.lines = lines.into();
     }
@@ -234,6 +233,10 @@ struct Smaller {
     rows: usize,
     base: usize,
     lines_max: usize,
+    /// How many of the old lines stay: those at the end make room for new rows above the cursor.
+    /// They are laid out nevertheless, and what they gain comes after the last line, as on the
+    /// page.
+    kept: usize,
     /// Rows to insert at an index of the old lines, last line first.
     insertions: Vec<(usize, Vec<Row>)>,
     inserted: usize,

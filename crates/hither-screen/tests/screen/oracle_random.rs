@@ -1,9 +1,7 @@
 //! Snapshots of random output, fed to the page's terminal.
 
-mod common;
-
-use common::oracle::{Job, Op, Oracle, Tally};
-use common::{output, window};
+use crate::common::{output, window};
+use crate::oracle::{Job, Op, Oracle, Tally};
 use hither_core::WindowSize;
 use hither_screen::{Screen, SnapshotLimits};
 use proptest::strategy::{Strategy, ValueTree as _};

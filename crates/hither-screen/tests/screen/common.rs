@@ -1,7 +1,5 @@
 //! Random output of programs, made of real control functions.
 
-pub(crate) mod oracle;
-
 use hither_core::WindowSize;
 use hither_screen::{BufferKind, CellStyle, Line, Screen, ScreenState, StyledCell};
 use proptest::prelude::*;

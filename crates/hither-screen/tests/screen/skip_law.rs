@@ -1,8 +1,6 @@
 //! Skipping plain output that has scrolled away gives what feeding it gives.
 
-mod common;
-
-use common::{Output, difference, output, window};
+use crate::common::{Output, difference, output, window};
 use hither_screen::{Scanner, Screen, find_skip};
 use proptest::prelude::*;
 

@@ -1,10 +1,8 @@
 //! Recorded programs, cut anywhere: a snapshot fed to the page's terminal gives what the whole
 //! stream gives, now and after the rest of the recording.
 
-mod common;
-
-use common::oracle::{Job, Op, Oracle, Tally};
-use common::{SESSIONS, recording};
+use crate::common::{SESSIONS, recording};
+use crate::oracle::{Job, Op, Oracle, Tally};
 use hither_core::WindowSize;
 use hither_screen::{Screen, SnapshotLimits};
 

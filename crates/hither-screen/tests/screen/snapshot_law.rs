@@ -1,8 +1,6 @@
 //! Feeding a snapshot into a fresh screen gives an equal screen.
 
-mod common;
-
-use common::{Output, difference, output, window};
+use crate::common::{Output, difference, output, window};
 use hither_core::WindowSize;
 use hither_screen::{Screen, SnapshotLimits};
 use proptest::prelude::*;
