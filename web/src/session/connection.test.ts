@@ -9,10 +9,11 @@ import {
 import { ACK_EVERY_BYTES } from './ack-policy';
 import { BACKOFF_MAX_MS } from './backoff';
 import { CROWDED_RETRY_MS } from './close-policy';
-import { Connection, HANDSHAKE_MS, STABLE_MS } from './connection';
+import { Connection } from './connection';
 import type { Effect, Event } from './effect';
 import { ANSWER_AFTER_WAKE_MS, ANSWER_MS, FIRST_PING_MS, PING_VISIBLE_MS } from './heartbeat';
 import { OFFLINE_BYTES_MAX } from './input-queue';
+import { HANDSHAKE_MS, STABLE_MS } from './link-timers';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (raw: Uint8Array) => new TextDecoder().decode(raw);

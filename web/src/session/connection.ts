@@ -12,20 +12,15 @@ import {
   type Welcome,
   type WindowSize,
 } from '../protocol';
-import { Backoff } from './backoff';
 import { judgeClose } from './close-policy';
 import type { Effect, Event } from './effect';
 import { Heartbeat } from './heartbeat';
 import { InputQueue, OFFLINE_BYTES_MAX, ONLINE_BYTES_MAX } from './input-queue';
+import { LinkTimers } from './link-timers';
 import { OutputCursor } from './output-cursor';
 import { Picture } from './picture';
 import type { Closed, Phase, Status } from './status';
 import { sanitiseTitle } from './title';
-
-/** A socket that does not open, or a server that does not answer hello, has failed after this long. */
-export const HANDSHAKE_MS = 10_000;
-/** A connection that held for so long was good: the next failure starts the backoff anew. */
-export const STABLE_MS = 5_000;
 
 /** Close code of the page's own making, when the server broke the protocol. */
 const CLOSE_BAD_FRAME = 4400;
@@ -40,7 +35,7 @@ export interface ConnectionOptions {
 
 export class Connection {
   readonly #options: ConnectionOptions;
-  readonly #backoff: Backoff;
+  readonly #timers: LinkTimers;
   readonly #input = new InputQueue();
   readonly #output = new OutputCursor();
   readonly #picture = new Picture();
@@ -54,13 +49,10 @@ export class Connection {
   #welcomed = false;
   #window: WindowSize | undefined;
   #complaint: string | undefined;
-  #retryAt: number | undefined;
-  #handshakeBy: number | undefined;
-  #stableAt: number | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#backoff = new Backoff(options.random);
+    this.#timers = new LinkTimers(options.random);
     this.#client = options.newClientId();
   }
 
@@ -68,7 +60,7 @@ export class Connection {
     return {
       phase: this.#phase,
       closed: this.#closed,
-      retryAt: this.#retryAt,
+      retryAt: this.#timers.retryAt,
       complaint: this.#complaint,
       attached: this.#output.offset !== undefined,
       roundTrip: this.#heartbeat.roundTrip,
@@ -80,8 +72,7 @@ export class Connection {
 
   /** When `handle` wants a `tick`; undefined: never. */
   get deadline(): number | undefined {
-    const times = [this.#retryAt, this.#handshakeBy, this.#stableAt, this.#heartbeat.deadline];
-    const due = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
+    const due = Math.min(this.#timers.deadline, this.#heartbeat.deadline);
     return due === Number.POSITIVE_INFINITY ? undefined : due;
   }
 
@@ -97,7 +88,8 @@ export class Connection {
   #dispatch(event: Event, now: number): void {
     switch (event.type) {
       case 'start':
-        return this.#handleStart(event.window, now);
+        this.#window = event.window;
+        return this.#connect(now);
       case 'socket-open':
         return this.#handleSocketOpen();
       case 'message':
@@ -129,15 +121,9 @@ export class Connection {
     }
   }
 
-  #handleStart(window: WindowSize | undefined, now: number): void {
-    this.#window = window;
-    this.#connect(now);
-  }
-
   #connect(now: number): void {
     this.#phase = 'connecting';
-    this.#retryAt = undefined;
-    this.#handshakeBy = now + HANDSHAKE_MS;
+    this.#timers.startHandshake(now);
     this.#effects.push({ type: 'open' });
   }
 
@@ -209,8 +195,7 @@ export class Connection {
       return this.#resynchronise(now);
     }
     this.#welcomed = true;
-    this.#handshakeBy = undefined;
-    this.#stableAt = now + STABLE_MS;
+    this.#timers.finishHandshake(now);
     this.#output.reconnect();
     this.#heartbeat.start(now);
     this.#emit(this.#picture.handleWelcome(welcome));
@@ -315,7 +300,7 @@ export class Connection {
   /** Somebody is there, or the network is back: try now rather than when the backoff says. */
   #handleWake(now: number): void {
     if (this.#phase === 'waiting' || this.#phase === 'suspended') {
-      this.#backoff.reset();
+      this.#timers.forgetFailures();
       return this.#connect(now);
     }
     this.#heartbeat.wake(now);
@@ -325,22 +310,18 @@ export class Connection {
   #handleSuspend(): void {
     this.#drop(CLOSE_NORMAL);
     this.#phase = 'suspended';
-    this.#retryAt = undefined;
   }
 
   #handleTick(now: number): void {
-    if (this.#retryAt !== undefined && now >= this.#retryAt) {
-      return this.#connect(now);
+    switch (this.#timers.poll(now)) {
+      case 'retry':
+        return this.#connect(now);
+      case 'give-up':
+        this.#drop(CLOSE_NORMAL);
+        return this.#retry(now);
+      case undefined:
+        return this.#poll(now);
     }
-    if (this.#handshakeBy !== undefined && now >= this.#handshakeBy) {
-      this.#drop(CLOSE_NORMAL);
-      return this.#retry(now);
-    }
-    if (this.#stableAt !== undefined && now >= this.#stableAt) {
-      this.#stableAt = undefined;
-      this.#backoff.reset();
-    }
-    this.#poll(now);
   }
 
   /** Sends a ping that is due, or gives the link up. */
@@ -366,14 +347,13 @@ export class Connection {
   #retry(now: number, atLeast?: number): void {
     this.#disconnect();
     this.#phase = 'waiting';
-    this.#retryAt = now + this.#backoff.next(atLeast);
+    this.#timers.wait(now, atLeast);
   }
 
   #close(closed: Closed, code = CLOSE_NORMAL): void {
     this.#drop(code);
     this.#phase = 'closed';
     this.#closed = closed;
-    this.#retryAt = undefined;
   }
 
   /** Shuts the socket from this side. */
@@ -384,8 +364,7 @@ export class Connection {
 
   #disconnect(): void {
     this.#welcomed = false;
-    this.#handshakeBy = undefined;
-    this.#stableAt = undefined;
+    this.#timers.clear();
     this.#heartbeat.stop();
   }
 
