@@ -44,7 +44,7 @@ describe('a shell', () => {
   test('opens from the printed address, runs a command, and exits with its status', async () => {
     const page = await openShell();
     await run(page, 'echo $((6 * 7)) it is');
-    await shows(page, /^42 it is$/m);
+    await shows(page, /^42 it is$/);
     await shoot(page, 'e2e-shell');
     await run(page, 'exit 7');
     await page.getByRole('heading', { name: 'Exited with status 7' }).waitFor();
@@ -54,14 +54,14 @@ describe('a shell', () => {
   test('keeps its screen through a reload', async () => {
     const page = await openShell();
     await run(page, 'printf "\\e[31mred\\e[0m and plain\\n"; seq 3');
-    await shows(page, /^3$/m);
+    await shows(page, /^3$/);
     const before = await screenText(page);
     await page.reload();
     await shows(page, 'red and plain');
-    await shows(page, /^3$/m);
+    await shows(page, /^3$/);
     expect(await screenText(page)).toBe(before);
     await run(page, 'echo again');
-    await shows(page, /^again$/m);
+    await shows(page, /^again$/);
   });
 
   test('is one for two tabs', async () => {
@@ -69,9 +69,9 @@ describe('a shell', () => {
     const second = await watched.page(first.url());
     await shows(second, 'ready>');
     await run(first, 'echo from the first');
-    await shows(second, /^from the first$/m);
+    await shows(second, /^from the first$/);
     await run(second, 'echo from the second');
-    await shows(first, /^from the second$/m);
+    await shows(first, /^from the second$/);
     await first.locator('.chip[title="2 viewers"]').waitFor();
     expect(await screenText(first)).toBe(await screenText(second));
   });
@@ -79,7 +79,7 @@ describe('a shell', () => {
   test('has the size of its window', async () => {
     const page = await openShell();
     await run(page, 'trap "echo size \\$(stty size)" WINCH; echo size $(stty size)');
-    await shows(page, /^size \d+ \d+$/m);
+    await shows(page, /^size \d+ \d+$/);
     await page.setViewportSize({ width: 640, height: 400 });
     await page.waitForFunction(() =>
       /^\d+×\d+$/.test(document.querySelector('.chip-size')?.textContent ?? ''),
@@ -98,7 +98,7 @@ describe('a shell', () => {
     const sample = '한글 日本語 👩‍👩‍👧‍👦 🇩🇪 👍🏽 ❤️ é नि 1️⃣';
     writeFileSync(join(gateway.home, 'sample.txt'), `${sample}|\n`);
     await run(page, 'cat sample.txt; printf "%*s|\\n" 27 x');
-    await shows(page, /x\|$/m);
+    await shows(page, /x\|$/);
     const rows = (await screenText(page)).split('\n');
     expect(rows).toContain(`${sample}|`);
     await shoot(page, 'e2e-unicode');
@@ -121,15 +121,15 @@ describe('programs', () => {
   test('vim edits and saves', async () => {
     const page = await openShell();
     await run(page, 'vim -u NONE -N note.txt');
-    await shows(page, /^~$/m);
+    await shows(page, /^~$/);
     await page.keyboard.type('ihello from vim');
-    await shows(page, /^hello from vim$/m);
+    await shows(page, /^hello from vim$/);
     await page.keyboard.press('Escape');
     await page.keyboard.type(':wq');
     await page.keyboard.press('Enter');
-    await shows(page, /ready> $|ready>$/m);
+    await shows(page, /ready> $|ready>$/);
     await run(page, 'cat note.txt && echo saved');
-    await shows(page, /^saved$/m);
+    await shows(page, /^saved$/);
     expect(readFileSync(join(gateway.home, 'note.txt'), 'utf8')).toBe('hello from vim\n');
     expect(await screenText(page)).not.toMatch(/^~$/m);
   });
@@ -137,24 +137,24 @@ describe('programs', () => {
   test('less scrolls, survives a reload, and leaves the screen as it was', async () => {
     const page = await openShell();
     await run(page, 'echo before; seq 1000 | less');
-    await shows(page, /^1\n2\n3$/m);
+    await shows(page, /^1\n2\n3$/);
     await page.keyboard.type('G');
-    await shows(page, /^1000$/m);
+    await shows(page, /^1000$/);
     await page.reload();
-    await shows(page, /^999\n1000$/m);
+    await shows(page, /^999\n1000$/);
     await page.keyboard.type('q');
-    await shows(page, /^before$/m);
+    await shows(page, /^before$/);
     expect(await screenText(page)).not.toMatch(/^1000$/m);
   });
 
   test('a flood is stopped by Ctrl+C', async () => {
     const page = await openShell();
     await run(page, 'yes flooding the screen');
-    await shows(page, /(flooding the screen\n){5}/m);
+    await shows(page, /(flooding the screen\n){5}/);
     await page.keyboard.press('Control+c');
     await shows(page, /\^C[\s\S]*ready>\s*$/);
     await run(page, 'echo still here');
-    await shows(page, /^still here$/m);
+    await shows(page, /^still here$/);
   });
 
   test('a paste of a megabyte arrives byte for byte', async () => {
@@ -166,7 +166,7 @@ describe('programs', () => {
     const text = `${lines.join('\n')}\n`;
     expect(Buffer.byteLength(text)).toBeGreaterThan(1_000_000);
     await run(page, 'echo waiting; cat > paste.txt; sha256sum paste.txt');
-    await shows(page, /^waiting$/m);
+    await shows(page, /^waiting$/);
     await pasteText(page, text);
     await page.getByRole('dialog').getByRole('button', { name: 'Paste' }).click();
     await shows(page, lines.at(-1)?.slice(-40) ?? '');
@@ -181,21 +181,21 @@ describe('the gateway', () => {
     const page = await openShell();
     await run(page, 'for i in 1 2 3; do read line; echo "got $line"; done');
     await run(page, 'one');
-    await shows(page, /^got one$/m);
+    await shows(page, /^got one$/);
     const before = await screenText(page);
     await gateway.kill();
     await page.getByText('The session goes on.').waitFor();
     expect(await screenText(page)).toBe(before);
     await page.keyboard.type('two\n');
     await gateway.start();
-    await shows(page, /^got two$/m);
+    await shows(page, /^got two$/);
     await page.locator('.banner').waitFor({ state: 'detached' });
     await run(page, 'three');
-    await shows(page, /^got three$/m);
+    await shows(page, /^got three$/);
     expect((await screenText(page)).match(/^got two$/gm)).toHaveLength(1);
     await shoot(page, 'e2e-after-kill');
     await page.reload();
-    await shows(page, /^got three$/m);
+    await shows(page, /^got three$/);
   });
 
   test('asks for a fresh link where there is none, and takes one', async () => {

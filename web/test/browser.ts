@@ -83,18 +83,19 @@ export async function screenText(page: Page): Promise<string> {
   return rows.map((row) => row.replaceAll('\u00a0', ' ').trimEnd()).join('\n');
 }
 
-/** Waits until the terminal shows `text`. */
+/** Waits until the terminal shows `text`. Patterns see lines: `^` and `$` are theirs. */
 export async function shows(page: Page, text: string | RegExp): Promise<void> {
-  const source = typeof text === 'string' ? undefined : text.source;
-  await page.waitForFunction(
-    ([plain, pattern]) => {
-      const rows = Array.from(document.querySelectorAll('.xterm-rows > div'), (row) =>
-        (row.textContent ?? '').replaceAll('\u00a0', ' ').trimEnd(),
-      ).join('\n');
-      return pattern === undefined ? rows.includes(plain ?? '') : new RegExp(pattern).test(rows);
-    },
-    [typeof text === 'string' ? text : '', source] as const,
-  );
+  const pattern = typeof text === 'string' ? escapePattern(text) : text.source;
+  await page.waitForFunction((source) => {
+    const rows = Array.from(document.querySelectorAll('.xterm-rows > div'), (row) =>
+      (row.textContent ?? '').replaceAll('\u00a0', ' ').trimEnd(),
+    );
+    return new RegExp(source, 'm').test(rows.join('\n'));
+  }, pattern);
+}
+
+function escapePattern(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
 export async function shoot(page: Page, name: string): Promise<void> {
