@@ -214,7 +214,9 @@ describe('paste', () => {
     await session.until(() => received() === 'one line');
     await pasteText(page, 'a\nb');
     await page.getByRole('button', { name: 'Paste' }).click();
-    await session.until(() => received() === 'one linea\rb');
+    // The keyboard is the terminal's again.
+    await page.keyboard.type('!');
+    await session.until(() => received() === 'one linea\rb!');
   });
 
   test('of three megabytes arrives whole, and its rest can be stopped', async () => {

@@ -135,7 +135,7 @@ describe('the list', () => {
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
     expect(double.sessions.has(idOf('build'))).toBe(true);
-    await page.getByRole('button', { name: 'Close cargo build' }).press('Enter');
+    await page.keyboard.press('Enter');
     await dialog.waitFor();
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');

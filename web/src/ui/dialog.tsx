@@ -1,7 +1,7 @@
 /** A question that must be answered first. The browser's own dialog traps focus and closes on Escape. */
 
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 
 interface DialogProps {
   readonly title: string;
@@ -18,10 +18,13 @@ export function Dialog({ title, yes, no, danger = false, onYes, onNo, children }
   const safe = useRef<HTMLButtonElement>(null);
   const wanted = useRef<HTMLButtonElement>(null);
   const heading = useId();
-  useEffect(() => {
-    dialog.current?.showModal();
+  useLayoutEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
     // Enter must not be able to destroy something that was only glanced at.
     (danger ? safe : wanted).current?.focus();
+    // Closing gives the focus back to where it came from; leaving the document would not.
+    return () => element?.close();
   }, [danger]);
   return (
     <dialog

@@ -11,7 +11,6 @@ export function Questions({ model }: { readonly model: SessionModel }) {
   const question = model.question.value;
   const answer = (act?: () => void) => () => {
     model.question.value = undefined;
-    model.focus();
     act?.();
   };
   switch (question?.kind) {

@@ -61,7 +61,7 @@ impl Keeper {
         let live = self.live.get_or_insert_with(|| Live::build(source));
         live.skip(source);
         let memory = source.memory;
-        let until = to.min(live.at.plus(budget));
+        let until = to.min(Offset(live.at.0.saturating_add(budget)));
         let mut replies = Vec::new();
         while live.at < until {
             live.apply_sizes(memory);
