@@ -44,6 +44,9 @@ fn edges_that_the_design_forbids_are_found() {
         ("hither-client", "hither-server", "null"),
         ("hither-bench", "hither-server", "\"dev\""),
         ("hither-pty", "hither-core", "\"build\""),
+        ("hither-pty", "hither-core", "null"),
+        ("hither", "hither-testkit", "null"),
+        ("hither-server", "hither-testkit", "\"dev\""),
         ("hither-core", "tokio", "null"),
         ("hither-screen", "rustix", "\"build\""),
     ] {
@@ -61,6 +64,8 @@ fn edges_that_the_design_draws_are_allowed() {
     for (name, dependency, kind) in [
         ("hither-server", "hither-core", "null"),
         ("hither-server", "tokio", "null"),
+        ("hither-pty", "hither-core", "\"dev\""),
+        ("hither", "hither-testkit", "\"dev\""),
         ("hither-core", "serde", "null"),
         ("hither-screen", "rustix", "\"dev\""),
     ] {
