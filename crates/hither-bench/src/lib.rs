@@ -1,5 +1,11 @@
 //! An honest load test for web terminals, with its own floor.
 #![forbid(unsafe_code)]
 
+pub mod child;
 pub mod content;
+mod engine;
+pub mod floor;
+pub mod link;
+mod loads;
 pub mod stats;
+mod wire;

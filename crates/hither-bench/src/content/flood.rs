@@ -66,9 +66,7 @@ pub(super) fn number_line(line: &mut [u8; FLOOD_LINE], number: u64) {
 pub(super) fn line_number(line: &[u8]) -> Option<u64> {
     let digits = line.get(HEADER - DIGITS..HEADER)?;
     digits.iter().try_fold(0, |number, digit| {
-        digit
-            .is_ascii_digit()
-            .then(|| number * 10 + u64::from(digit - b'0'))
+        digit.is_ascii_digit().then(|| number * 10 + u64::from(digit - b'0'))
     })
 }
 

@@ -86,11 +86,7 @@ impl FloodCheck {
         } else {
             self.note_missing(self.lines);
         }
-        let missing: u64 = self
-            .missing
-            .iter()
-            .map(|range| range.end - range.start)
-            .sum();
+        let missing: u64 = self.missing.iter().map(|range| range.end - range.start).sum();
         self.damage.lost += missing * LINE;
         self.damage
     }
@@ -123,11 +119,7 @@ impl FloodCheck {
 
     fn take_whole(&mut self, number: u64) {
         let is_end = number == FLOOD_END;
-        let place = if is_end && self.lines != u64::MAX {
-            self.lines
-        } else {
-            number
-        };
+        let place = if is_end && self.lines != u64::MAX { self.lines } else { number };
         if place < self.next {
             return self.take_again(place);
         }
@@ -152,29 +144,21 @@ impl FloodCheck {
     }
 
     fn take_again(&mut self, number: u64) {
-        let late = self
-            .missing
-            .iter()
-            .position(|range| range.contains(&number));
+        let late = self.missing.iter().position(|range| range.contains(&number));
         let Some(at) = late else {
             self.damage.doubled += LINE;
             return;
         };
         let range = self.missing.swap_remove(at);
         let parts = [range.start..number, number + 1..range.end];
-        self.missing
-            .extend(parts.into_iter().filter(|part| !part.is_empty()));
+        self.missing.extend(parts.into_iter().filter(|part| !part.is_empty()));
         self.damage.reordered += LINE;
     }
 
     /// The expected line came with another content or length.
     fn take_damaged(&mut self, piece: &[u8]) {
         let len = piece.len() as u64;
-        let differing = piece
-            .iter()
-            .zip(&self.expected)
-            .filter(|(a, b)| a != b)
-            .count();
+        let differing = piece.iter().zip(&self.expected).filter(|(a, b)| a != b).count();
         self.damage.lost += LINE.saturating_sub(len);
         self.damage.doubled += len.saturating_sub(LINE);
         self.damage.corrupted += if len == LINE { differing as u64 } else { 0 };

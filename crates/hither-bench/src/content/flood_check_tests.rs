@@ -2,12 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const NONE: Damage = Damage {
-    lost: 0,
-    doubled: 0,
-    reordered: 0,
-    corrupted: 0,
-};
+const NONE: Damage = Damage { lost: 0, doubled: 0, reordered: 0, corrupted: 0 };
 const L: usize = FLOOD_LINE;
 
 /// A whole flood of ten lines and its end.
@@ -39,23 +34,11 @@ fn a_whole_flood_is_fine() {
 
 #[test]
 fn lost_bytes_are_counted_exactly() {
-    check(
-        |s| drop(s.drain(3 * L..4 * L)),
-        Damage { lost: 128, ..NONE },
-    );
-    check(
-        |s| drop(s.drain(3 * L + 60..5 * L + 60)),
-        Damage { lost: 256, ..NONE },
-    );
-    check(
-        |s| drop(s.drain(3 * L + 60..3 * L + 63)),
-        Damage { lost: 3, ..NONE },
-    );
+    check(|s| drop(s.drain(3 * L..4 * L)), Damage { lost: 128, ..NONE });
+    check(|s| drop(s.drain(3 * L + 60..5 * L + 60)), Damage { lost: 256, ..NONE });
+    check(|s| drop(s.drain(3 * L + 60..3 * L + 63)), Damage { lost: 3, ..NONE });
     check(|s| drop(s.drain(0..2 * L)), Damage { lost: 256, ..NONE });
-    check(
-        |s| drop(s.drain(7 * L..10 * L)),
-        Damage { lost: 384, ..NONE },
-    );
+    check(|s| drop(s.drain(7 * L..10 * L)), Damage { lost: 384, ..NONE });
 }
 
 #[test]
@@ -76,34 +59,10 @@ fn doubled_bytes_are_counted_exactly() {
             drop(stream.splice(to..to, piece));
         }
     };
-    check(
-        double(3 * L, 4 * L),
-        Damage {
-            doubled: 128,
-            ..NONE
-        },
-    );
-    check(
-        double(3 * L, 6 * L),
-        Damage {
-            doubled: 384,
-            ..NONE
-        },
-    );
-    check(
-        double(3 * L + 60, 3 * L + 70),
-        Damage {
-            doubled: 10,
-            ..NONE
-        },
-    );
-    check(
-        double(3 * L + 100, 4 * L),
-        Damage {
-            doubled: 28,
-            ..NONE
-        },
-    );
+    check(double(3 * L, 4 * L), Damage { doubled: 128, ..NONE });
+    check(double(3 * L, 6 * L), Damage { doubled: 384, ..NONE });
+    check(double(3 * L + 60, 3 * L + 70), Damage { doubled: 10, ..NONE });
+    check(double(3 * L + 100, 4 * L), Damage { doubled: 28, ..NONE });
 }
 
 #[test]
@@ -112,45 +71,15 @@ fn late_lines_are_reordered_not_lost() {
         let late: Vec<u8> = stream.drain(3 * L..5 * L).collect();
         drop(stream.splice(5 * L..5 * L, late));
     };
-    check(
-        swap,
-        Damage {
-            reordered: 256,
-            ..NONE
-        },
-    );
+    check(swap, Damage { reordered: 256, ..NONE });
 }
 
 #[test]
 fn changed_bytes_are_corrupted() {
-    check(
-        |s| s[3 * L + 60] ^= 1,
-        Damage {
-            corrupted: 1,
-            ..NONE
-        },
-    );
-    check(
-        |s| s[3 * L + 16] ^= 1,
-        Damage {
-            corrupted: 128,
-            ..NONE
-        },
-    );
-    check(
-        |s| s[3 * L + 3] ^= 1,
-        Damage {
-            corrupted: 128,
-            ..NONE
-        },
-    );
-    check(
-        |s| s.extend_from_slice(b"more"),
-        Damage {
-            corrupted: 4,
-            ..NONE
-        },
-    );
+    check(|s| s[3 * L + 60] ^= 1, Damage { corrupted: 1, ..NONE });
+    check(|s| s[3 * L + 16] ^= 1, Damage { corrupted: 128, ..NONE });
+    check(|s| s[3 * L + 3] ^= 1, Damage { corrupted: 128, ..NONE });
+    check(|s| s.extend_from_slice(b"more"), Damage { corrupted: 4, ..NONE });
 }
 
 #[test]

@@ -36,10 +36,7 @@ impl EchoCheck {
     /// A check that has room for `keys` under way at once before it has to allocate.
     #[must_use]
     pub fn with_room(keys: usize) -> Self {
-        Self {
-            under_way: VecDeque::with_capacity(keys),
-            ..Self::default()
-        }
+        Self { under_way: VecDeque::with_capacity(keys), ..Self::default() }
     }
 
     /// The next key to type, which was due at `due`.
@@ -53,10 +50,7 @@ impl EchoCheck {
     /// Judges an echoed byte. Gives the time at which the key was due when it was one that had not
     /// been echoed before.
     pub fn handle_echo(&mut self, byte: u8) -> Option<Moment> {
-        let Some(step) = byte
-            .checked_sub(FIRST_KEY)
-            .map(u64::from)
-            .filter(|step| *step < KEYS)
+        let Some(step) = byte.checked_sub(FIRST_KEY).map(u64::from).filter(|step| *step < KEYS)
         else {
             self.damage.corrupted += 1;
             return None;
@@ -150,34 +144,12 @@ mod tests {
     fn finds_each_kind_of_damage() {
         let none = Damage::default();
         assert_eq!(judge(4, b"!\"#$"), none);
-        assert_eq!(
-            judge(4, b"!#$"),
-            Damage { lost: 1, ..none },
-            "in the middle"
-        );
+        assert_eq!(judge(4, b"!#$"), Damage { lost: 1, ..none }, "in the middle");
         assert_eq!(judge(4, b"!\"#"), Damage { lost: 1, ..none }, "at the end");
         assert_eq!(judge(4, b"!!\"#$"), Damage { doubled: 1, ..none });
-        assert_eq!(
-            judge(4, b"\"!#$"),
-            Damage {
-                reordered: 1,
-                ..none
-            }
-        );
+        assert_eq!(judge(4, b"\"!#$"), Damage { reordered: 1, ..none });
         assert_eq!(judge(4, b"!\"#$$"), Damage { doubled: 1, ..none });
-        assert_eq!(
-            judge(4, b"!\"\x1b#$"),
-            Damage {
-                corrupted: 1,
-                ..none
-            }
-        );
-        assert_eq!(
-            judge(4, b"!\" #$"),
-            Damage {
-                corrupted: 1,
-                ..none
-            }
-        );
+        assert_eq!(judge(4, b"!\"\x1b#$"), Damage { corrupted: 1, ..none });
+        assert_eq!(judge(4, b"!\" #$"), Damage { corrupted: 1, ..none });
     }
 }

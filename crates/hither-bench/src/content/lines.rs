@@ -159,16 +159,7 @@ mod tests {
     #[test]
     fn the_echo_of_the_command_is_not_its_output() {
         let echo_only = "$ echo hb00000000\r\n";
-        assert_eq!(
-            judge(1, echo_only, 64),
-            (
-                0,
-                Damage {
-                    lost: 1,
-                    ..Damage::default()
-                }
-            )
-        );
+        assert_eq!(judge(1, echo_only, 64), (0, Damage { lost: 1, ..Damage::default() }));
     }
 
     #[test]
@@ -182,16 +173,7 @@ mod tests {
             let doubled = "hb00000000\r\nhb00000000\r\nhb00000001\r\n";
             assert_eq!(judge(2, doubled, chunk), (2, Damage { doubled: 1, ..none }));
             let foreign = "hb00000000\r\nhb00000007\r\nhb00000001\r\n";
-            assert_eq!(
-                judge(2, foreign, chunk),
-                (
-                    2,
-                    Damage {
-                        corrupted: 1,
-                        ..none
-                    }
-                )
-            );
+            assert_eq!(judge(2, foreign, chunk), (2, Damage { corrupted: 1, ..none }));
         }
     }
 }

@@ -14,10 +14,7 @@ impl Marker {
     #[must_use]
     pub fn new(text: &str) -> Self {
         let finder = memmem::Finder::new(text.as_bytes()).into_owned();
-        Self {
-            finder,
-            seam: Vec::with_capacity(text.len() * 2),
-        }
+        Self { finder, seam: Vec::with_capacity(text.len() * 2) }
     }
 
     /// Looks through the next chunk. Gives the position in it just behind the first occurrence.
@@ -59,11 +56,7 @@ mod tests {
         assert_eq!(marker.find(b"y"), None);
         assert_eq!(marker.find(b"a"), None);
         assert_eq!(marker.find(b"a"), Some(1));
-        assert_eq!(
-            marker.find(b"a"),
-            None,
-            "the byte of the last hit does not count twice"
-        );
+        assert_eq!(marker.find(b"a"), None, "the byte of the last hit does not count twice");
     }
 
     proptest! {

@@ -40,9 +40,7 @@ impl Latencies {
 
     /// Adds all of `other`.
     pub fn merge(&mut self, other: &Self) {
-        self.histogram
-            .add(&other.histogram)
-            .expect("all histograms here have the same bounds");
+        self.histogram.add(&other.histogram).expect("all histograms here have the same bounds");
     }
 
     /// How many response times were added.
@@ -92,14 +90,8 @@ impl Latencies {
         let mut bars = Vec::new();
         let mut counted = 0;
         while counted < self.len() && bars.len() < 1000 {
-            let below = self
-                .histogram
-                .count_between(0, super::count(low * step) - 1);
-            bars.push(Bar {
-                low: low / 1e9,
-                high: low * step / 1e9,
-                count: below - counted,
-            });
+            let below = self.histogram.count_between(0, super::count(low * step) - 1);
+            bars.push(Bar { low: low / 1e9, high: low * step / 1e9, count: below - counted });
             counted = below;
             low *= step;
         }
@@ -197,10 +189,7 @@ mod tests {
         assert_eq!(bars.iter().map(|bar| bar.count).sum::<u64>(), 7);
         assert!(bars.first().unwrap().low <= 90e-6);
         assert!(bars.last().unwrap().high >= 70e-3);
-        assert!(
-            bars.windows(2)
-                .all(|pair| (pair[0].high / pair[1].low - 1.0).abs() < 1e-6)
-        );
+        assert!(bars.windows(2).all(|pair| (pair[0].high / pair[1].low - 1.0).abs() < 1e-6));
         assert!(Latencies::default().bars(10).is_empty());
     }
 
@@ -212,9 +201,6 @@ mod tests {
         }
         let curve = latencies.curve();
         assert!(curve.iter().any(|point| point.0 >= 99.0));
-        assert!(
-            curve.iter().all(|point| point.0 <= 99.0),
-            "100 values have no p99.9"
-        );
+        assert!(curve.iter().all(|point| point.0 <= 99.0), "100 values have no p99.9");
     }
 }

@@ -22,10 +22,7 @@ pub(crate) fn nanos(time: Moment) -> u64 {
 }
 
 /// A count as a number to calculate with; exact below 2^53.
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "counts here stay far below 2^53"
-)]
+#[allow(clippy::cast_precision_loss, reason = "counts here stay far below 2^53")]
 pub(crate) const fn float(count: u64) -> f64 {
     count as f64
 }

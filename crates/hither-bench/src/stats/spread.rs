@@ -30,11 +30,7 @@ pub fn median(values: &[f64]) -> Option<f64> {
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;
     let upper = *sorted.get(middle)?;
-    if sorted.len() % 2 == 1 {
-        Some(upper)
-    } else {
-        Some(f64::midpoint(sorted[middle - 1], upper))
-    }
+    if sorted.len() % 2 == 1 { Some(upper) } else { Some(f64::midpoint(sorted[middle - 1], upper)) }
 }
 
 /// The ratios of `ours` to `theirs`, round by round; rounds that one side lacks are left out.
@@ -59,14 +55,7 @@ mod tests {
         assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
         assert_eq!(median(&[]), None);
-        assert_eq!(
-            Spread::of(&[2.0, 9.0, 1.0]),
-            Some(Spread {
-                min: 1.0,
-                median: 2.0,
-                max: 9.0
-            })
-        );
+        assert_eq!(Spread::of(&[2.0, 9.0, 1.0]), Some(Spread { min: 1.0, median: 2.0, max: 9.0 }));
     }
 
     #[test]

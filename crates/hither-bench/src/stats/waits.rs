@@ -86,11 +86,7 @@ mod tests {
         assert!((per_line - 4.49).abs() < 0.02, "{per_line}");
         let mean = all.mean().unwrap().as_secs_f64() * 1e3;
         assert!((mean - 222.0).abs() < 10.0, "the old metric says {mean} ms");
-        assert_eq!(
-            all.max(),
-            Duration::from_secs(1),
-            "its maximum is the sending period"
-        );
+        assert_eq!(all.max(), Duration::from_secs(1), "its maximum is the sending period");
     }
 
     #[test]

@@ -1,0 +1,13 @@
+//! The floor: the least that a web terminal can do, as the physical limit to compare with.
+//!
+//! One thread, one blocking epoll, TCP ↔ PTY: one read, one write. No queue, no history, no screen,
+//! no authentication. Once raw, once with minimal WebSocket frames in ttyd's protocol. It runs as a
+//! process of its own, so that its CPU time can be told from the client's.
+
+mod http;
+mod listen;
+mod relay;
+mod serve;
+mod wire;
+
+pub use serve::{FloorMode, serve};

@@ -1,0 +1,9 @@
+//! A simulated slow link: the model without I/O, and the proxy that puts it between two sockets.
+
+mod model;
+
+mod spec;
+
+pub use model::{Channel, TokenBucket};
+
+pub use spec::{InvalidLinkSpec, LinkSpec};

@@ -1,0 +1,1 @@
+//! Puts a simulated link between clients and a server.

@@ -1,0 +1,26 @@
+//! The loads: what is typed when, and how what comes back is judged. No sockets, no clocks.
+
+mod flooding;
+mod interrupting;
+mod lines;
+mod mixed;
+mod opening;
+mod requests;
+mod resting;
+mod timeline;
+mod typing;
+
+pub(crate) use flooding::Flooding;
+pub(crate) use interrupting::Interrupting;
+pub(crate) use lines::Lines;
+pub(crate) use mixed::Mixed;
+pub(crate) use opening::Opening;
+pub(crate) use requests::{RequestKind, Requests};
+pub(crate) use resting::Resting;
+pub(crate) use timeline::Timeline;
+pub(crate) use typing::{Pace, Typing};
+
+use std::time::Duration;
+
+/// How long answers are waited for when nothing more is typed.
+pub(crate) const GRACE: Duration = Duration::from_secs(5);
