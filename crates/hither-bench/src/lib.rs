@@ -8,4 +8,5 @@ pub mod floor;
 pub mod link;
 mod loads;
 pub mod stats;
+mod target;
 mod wire;

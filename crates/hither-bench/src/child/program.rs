@@ -81,14 +81,13 @@ fn halves(marker: &str) -> String {
 /// An awk program that writes the same flood as [`Program::Flood`].
 fn awk(bytes: u64) -> String {
     let text = FLOOD_TEXT.replace('\x1b', "\\033");
-    let line = |number: &str| format!("printf \"\\033[3%dm%012d{text}\\n\",1+{number}%6,{number}");
+    let line = format!("printf \"\\033[3%dm%012d{text}\\n\",1+i%6,i");
     let lines = flood_lines(bytes);
-    let (condition, end) = if bytes == 0 {
-        (String::new(), String::new())
-    } else {
-        (format!("i<{lines}"), line(&FLOOD_END.to_string()))
-    };
-    format!("LC_ALL=C awk 'BEGIN{{for(i=0;{condition};i++){};{end}}}'", line("i"))
+    // The number of the last line is more than every awk can print as a number.
+    let end = format!("printf \"\\033[3{}m{FLOOD_END}{text}\\n\"", 1 + FLOOD_END % 6);
+    let (condition, end) =
+        if bytes == 0 { (String::new(), String::new()) } else { (format!("i<{lines}"), end) };
+    format!("LC_ALL=C awk 'BEGIN{{for(i=0;{condition};i++){line};{end}}}'")
 }
 
 #[cfg(test)]

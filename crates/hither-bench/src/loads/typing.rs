@@ -149,7 +149,7 @@ impl Load for Typing {
             let index = usize::try_from(lane).expect("a lane is an index");
             self.type_on(index, due, wishes);
         }
-        self.over |= now >= self.end + GRACE;
+        self.over |= now >= self.end + GRACE || now >= self.end && self.is_quiet();
     }
 
     fn poll_timer(&self) -> Option<Moment> {

@@ -1,0 +1,10 @@
+//! The servers under test: how they are started, reached, watched and ended.
+
+mod proc_fs;
+mod process;
+mod spec;
+mod start;
+
+pub(crate) use process::{ServerProcess, Usage};
+pub use spec::{InvalidTarget, Target, TargetKind};
+pub(crate) use start::{Running, Setup};

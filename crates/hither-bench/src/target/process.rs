@@ -1,0 +1,170 @@
+//! A server that the bench has started.
+
+use std::fs::{self, File};
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use hither_pty::{Pid, PidFd, Signal};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::proc_fs::{self, ProcessId};
+
+/// Every process of a server has this in its environment, with a value of its own.
+const TAG: &str = "HITHER_BENCH_RUN";
+/// How long a server may take to listen.
+const START_MAX: Duration = Duration::from_secs(10);
+/// How long it may take to end before it is killed.
+const END_MAX: Duration = Duration::from_secs(2);
+
+/// A server and everything it has started. Dropping it ends them.
+#[derive(Debug)]
+pub(crate) struct ServerProcess {
+    child: Child,
+    tag: String,
+    log: PathBuf,
+    executable: Option<PathBuf>,
+    /// Its own processes, without those of its sessions.
+    own: Vec<ProcessId>,
+}
+
+/// What a server has used so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Usage {
+    /// CPU time of its own processes, those of its sessions excluded.
+    pub(crate) cpu: Duration,
+    /// Memory, shared pages counted by the share, in bytes.
+    pub(crate) pss: u64,
+    /// Sum of the largest resident sets, in bytes.
+    pub(crate) peak_rss: u64,
+}
+
+impl ServerProcess {
+    /// Starts `command`, in a process group of its own and with its messages in a file.
+    ///
+    /// # Errors
+    /// When it cannot be executed.
+    pub(crate) fn start(mut command: Command) -> io::Result<Self> {
+        static COUNTER: AtomicU32 = AtomicU32::new(0);
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let run = format!("{}-{number}", std::process::id());
+        let log = std::env::temp_dir().join(format!("hither-bench-{run}.log"));
+        let child = command
+            .env(TAG, &run)
+            .stdin(Stdio::null())
+            .stderr(File::create(&log)?)
+            .process_group(0)
+            .spawn();
+        let child = child.inspect_err(|_| drop(fs::remove_file(&log)))?;
+        let tag = format!("{TAG}={run}");
+        Ok(Self { child, tag, log, executable: None, own: Vec::new() })
+    }
+
+    /// The server's standard output, if it was piped.
+    pub(crate) const fn stdout(&mut self) -> Option<std::process::ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    /// Waits until the server accepts connections at `address`.
+    ///
+    /// # Errors
+    /// When it ends or does not listen in time; with what it has said.
+    pub(crate) fn wait_until_it_listens(&mut self, address: SocketAddr) -> io::Result<()> {
+        let tries = START_MAX.as_millis() / 5;
+        for _ in 0..tries {
+            if std::net::TcpStream::connect(address).is_ok() {
+                return Ok(());
+            }
+            if let Some(status) = self.child.try_wait()? {
+                return Err(self.complaint(&format!("the server ended at once ({status})")));
+            }
+            pause(Duration::from_millis(5))?;
+        }
+        Err(self.complaint("the server does not listen"))
+    }
+
+    /// Finds the server's own processes: all that it has started, except its sessions' programs.
+    pub(crate) fn find_own(&mut self) {
+        let main = ProcessId::try_from(self.child.id()).unwrap_or(0);
+        self.executable = proc_fs::executable(main);
+        let all = proc_fs::processes_with(&self.tag);
+        self.own = all.into_iter().filter(|id| self.is_own(*id)).collect();
+    }
+
+    /// What the server has used so far.
+    pub(crate) fn usage(&self) -> Usage {
+        Usage {
+            cpu: self.own.iter().map(|id| proc_fs::cpu_time(*id)).sum(),
+            pss: self.own.iter().map(|id| proc_fs::pss(*id)).sum(),
+            peak_rss: self.own.iter().map(|id| proc_fs::peak_rss(*id)).sum(),
+        }
+    }
+
+    fn is_own(&self, id: ProcessId) -> bool {
+        let arguments = proc_fs::arguments(id);
+        let is_program = arguments.windows(2).any(|pair| pair[0] == "bench" && pair[1] == "child")
+            || arguments.get(1).is_some_and(|argument| argument == "child");
+        !is_program && proc_fs::executable(id) == self.executable
+    }
+
+    fn complaint(&self, what: &str) -> io::Error {
+        let said = fs::read_to_string(&self.log).unwrap_or_default();
+        let last: Vec<&str> = said.lines().rev().take(5).collect();
+        let last = last.into_iter().rev().collect::<Vec<_>>().join("\n");
+        io::Error::other(format!("{what}\n{last}"))
+    }
+
+    /// Asks all processes to end, and kills those that do not.
+    fn end(&mut self) -> io::Result<()> {
+        let handles: Vec<PidFd> = proc_fs::processes_with(&self.tag)
+            .into_iter()
+            .filter_map(|id| PidFd::open(Pid::from_raw(id)?).ok())
+            .collect();
+        for signal in [Signal::TERM, Signal::KILL] {
+            for handle in &handles {
+                // One that has ended meanwhile needs no signal.
+                handle.send_signal(signal).ok();
+            }
+            let waited = self.wait_for(&handles);
+            if waited? {
+                break;
+            }
+        }
+        self.child.wait().map(drop)
+    }
+
+    fn wait_for(&mut self, handles: &[PidFd]) -> io::Result<bool> {
+        let mut passed = Duration::ZERO;
+        while passed < END_MAX {
+            // The server itself has to be reaped before its handle says that it has ended.
+            self.child.try_wait()?;
+            let living = handles.iter().find(|handle| !handle.has_ended().unwrap_or(true));
+            let Some(living) = living else { return Ok(true) };
+            let timeout = Timespec::try_from(Duration::from_millis(100)).ok();
+            let mut fds = [PollFd::new(living, PollFlags::IN)];
+            rustix::io::retry_on_intr(|| poll(&mut fds, timeout.as_ref()))?;
+            passed += Duration::from_millis(if fds[0].revents().is_empty() { 100 } else { 1 });
+        }
+        Ok(false)
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        // Nothing can be done for a server that survives SIGKILL, and a log that cannot be removed
+        // harms nobody.
+        self.end().ok();
+        fs::remove_file(&self.log).ok();
+    }
+}
+
+/// Waits for nothing but time: a foreign server does not say when it listens.
+pub(super) fn pause(time: Duration) -> io::Result<()> {
+    let timeout = Timespec::try_from(time).ok();
+    rustix::io::retry_on_intr(|| poll(&mut [], timeout.as_ref()))?;
+    Ok(())
+}
