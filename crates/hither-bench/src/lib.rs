@@ -7,6 +7,8 @@ mod engine;
 pub mod floor;
 pub mod link;
 mod loads;
+pub mod report;
+mod scenario;
 pub mod stats;
 mod target;
 mod wire;

@@ -19,6 +19,8 @@ pub enum Program {
         /// Bytes, rounded up to whole lines
         bytes: u64,
     },
+    /// Floods without end when the first byte is `~`, gives each byte back otherwise
+    Choice,
     /// Answers lines like a shell that knows only `echo`, with the terminal's own echo
     Lines,
     /// Floods without end until interrupted, then writes a prompt
@@ -37,6 +39,7 @@ impl Program {
             Self::Echo => ("echo", None),
             Self::Flood { bytes } => ("flood", Some(bytes)),
             Self::Tail { bytes } => ("tail", Some(bytes)),
+            Self::Choice => ("choice", None),
             Self::Lines => ("lines", None),
             Self::Interrupt => ("interrupt", None),
             Self::Endless => ("endless", None),
@@ -62,6 +65,11 @@ impl Program {
                 format!("{cooked}; {ready}; while {wait}; do {}; done", awk(bytes))
             }
             Self::Tail { bytes } => format!("{cooked}; {ready}; {wait}; {}; exit", awk(bytes)),
+            Self::Choice => format!(
+                "stty raw -echo; {ready}; c=$(dd bs=1 count=1 2>/dev/null); \
+                 if [ \"$c\" = '~' ]; then {cooked}; {}; fi; printf %s \"$c\"; exec cat",
+                awk(0)
+            ),
             Self::Lines => ready,
             Self::Interrupt => {
                 let prompt = halves(PROMPT);

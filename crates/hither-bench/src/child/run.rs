@@ -11,7 +11,7 @@ use rustix::termios::{
 };
 
 use super::Program;
-use crate::content::{FLOOD_LINE, FloodSource, PROMPT, READY, flood_lines};
+use crate::content::{FLOOD_LINE, FloodSource, GO, PROMPT, READY, flood_lines};
 
 /// How many lines a flood hands to the terminal in one write.
 const BLOCK_LINES: u64 = 64;
@@ -25,6 +25,7 @@ pub fn run(program: Program) -> ExitCode {
         Program::Echo => echo(),
         Program::Flood { bytes } => flood_again_and_again(bytes),
         Program::Tail { bytes } => tail(bytes),
+        Program::Choice => choice(),
         Program::Lines => lines(),
         Program::Interrupt => interrupt(),
         Program::Endless => flood(0),
@@ -45,6 +46,26 @@ fn is_hang_up(error: &io::Error) -> bool {
 fn echo() -> io::Result<()> {
     set_modes(Termios::make_raw)?;
     write(READY.as_bytes())?;
+    give_back(&[])
+}
+
+fn choice() -> io::Result<()> {
+    set_modes(Termios::make_raw)?;
+    write(READY.as_bytes())?;
+    let mut first = [0; 1];
+    match io::stdin().lock().read(&mut first)? {
+        0 => Ok(()),
+        _ if first == [GO] => {
+            set_modes(without_line_editing)?;
+            flood(0)
+        }
+        _ => give_back(&first),
+    }
+}
+
+/// Gives back `first` and everything that comes after it.
+fn give_back(first: &[u8]) -> io::Result<()> {
+    write(first)?;
     let mut buffer = [0; 4096];
     loop {
         match io::stdin().lock().read(&mut buffer)? {

@@ -23,3 +23,6 @@ pub const READY: &str = "hither-ready>";
 
 /// What the session program of the Ctrl-C scenario writes when it is back at its prompt.
 pub const PROMPT: &str = "hither-prompt>";
+
+/// Starts whatever a session program waits for; not among the [keys](key).
+pub const GO: u8 = b'~';

@@ -52,6 +52,8 @@ pub(super) struct Connection {
     pub(super) limiter: Option<TokenBucket>,
     stage: Stage,
     nonce: u64,
+    /// The session that was made for this connection.
+    session: Option<String>,
     dialect: Dialect,
     decoder: Decoder,
     /// The start of a frame or response whose rest has not come.
@@ -71,6 +73,7 @@ impl Connection {
             limiter: dial.reads_per_second.map(|rate| TokenBucket::new(rate, now)),
             stage,
             nonce,
+            session: None,
             dialect: dial.dialect(nonce),
             decoder: Decoder::new(Side::Client, LIMITS),
             partial: Vec::new(),
@@ -86,6 +89,11 @@ impl Connection {
             self.stage = Stage::Open;
             sink.open();
         }
+    }
+
+    /// The session that was made for it.
+    pub(super) fn session(&self) -> Option<&str> {
+        self.session.as_deref()
     }
 
     /// Queues `input` as typed; it goes out with the next [`flush`](Self::flush).
@@ -166,6 +174,7 @@ impl Connection {
             (Stage::Creating, 200..=299) => {
                 let id = session_id(response.body).ok_or(Failure::NoSession)?;
                 let request = dial.upgrade(Some(&id), self.nonce);
+                self.session = Some(id);
                 self.outbox.extend_from_slice(request.as_bytes());
                 self.stage = Stage::Upgrading;
             }

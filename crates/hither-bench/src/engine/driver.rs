@@ -71,6 +71,16 @@ impl Engine {
         &mut self.dial
     }
 
+    /// How many connections it has had.
+    pub(crate) const fn connections(&self) -> usize {
+        self.wires.connections.len()
+    }
+
+    /// The session that was made for a connection, where sessions are made.
+    pub(crate) fn session(&self, id: ConnectionId) -> Option<String> {
+        self.wires.connections.get(id.0)?.as_ref()?.session().map(str::to_owned)
+    }
+
     /// The time on the engine's clock.
     pub(crate) fn now(&self) -> Moment {
         self.start.elapsed()

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Timeline;
-use crate::content::{Damage, FloodCheck};
+use crate::content::{Damage, FloodCheck, GO};
 use crate::engine::{ConnectionId, Failure, Load, Wishes};
 use crate::stats::{Moment, float};
 
@@ -89,7 +89,7 @@ impl Load for Flooding {
         (self.start, self.end) = (now, now);
         self.timeline = Timeline::new(now, Duration::from_millis(50));
         for lane in &self.lanes {
-            wishes.type_input(lane.id, b"g");
+            wishes.type_input(lane.id, &[GO]);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::content::{Marker, PROMPT};
+use crate::content::{GO, Marker, PROMPT};
 use crate::engine::{ConnectionId, Failure, Load, Wishes};
 use crate::stats::Moment;
 
@@ -44,7 +44,7 @@ impl Interrupting {
 impl Load for Interrupting {
     fn handle_start(&mut self, now: Moment, wishes: &mut Wishes) {
         self.interrupt_at = now + self.after;
-        wishes.type_input(self.id, b"g");
+        wishes.type_input(self.id, &[GO]);
     }
 
     fn handle_output(&mut self, _: ConnectionId, now: Moment, bytes: &[u8], _: &mut Wishes) {
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn times_the_prompt_from_the_interrupt() {
         let answer = |input: &[u8]| match input {
-            b"g" => vec![b"flood".to_vec()],
+            [GO] => vec![b"flood".to_vec()],
             _ => vec![b"rest hither-".to_vec(), b"prompt>".to_vec()],
         };
         let server = Simulation {

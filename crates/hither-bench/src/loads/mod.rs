@@ -1,5 +1,6 @@
 //! The loads: what is typed when, and how what comes back is judged. No sockets, no clocks.
 
+mod ending;
 mod flooding;
 mod interrupting;
 mod lines;
@@ -10,6 +11,7 @@ mod resting;
 mod timeline;
 mod typing;
 
+pub(crate) use ending::Ending;
 pub(crate) use flooding::Flooding;
 pub(crate) use interrupting::Interrupting;
 pub(crate) use lines::Lines;

@@ -21,6 +21,16 @@ impl RequestKind {
     /// All of them, in the order in which each connection asks.
     pub(crate) const ALL: [Self; 4] = [Self::Create, Self::List, Self::Health, Self::Delete];
 
+    /// The names of median and 99th percentile in the report.
+    pub(crate) const fn metrics(self) -> [&'static str; 2] {
+        match self {
+            Self::Create => ["create p50", "create p99"],
+            Self::List => ["list p50", "list p99"],
+            Self::Health => ["health p50", "health p99"],
+            Self::Delete => ["delete p50", "delete p99"],
+        }
+    }
+
     /// The name in the report.
     pub(crate) const fn name(self) -> &'static str {
         match self {

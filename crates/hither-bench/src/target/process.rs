@@ -1,8 +1,9 @@
 //! A server that the bench has started.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -16,6 +17,8 @@ use super::proc_fs::{self, ProcessId};
 
 /// Every process of a server has this in its environment, with a value of its own.
 const TAG: &str = "HITHER_BENCH_RUN";
+/// The file of its messages.
+const LOG: &str = "log";
 /// How long a server may take to listen.
 const START_MAX: Duration = Duration::from_secs(10);
 /// How long it may take to end before it is killed.
@@ -26,7 +29,8 @@ const END_MAX: Duration = Duration::from_secs(2);
 pub(crate) struct ServerProcess {
     child: Child,
     tag: String,
-    log: PathBuf,
+    /// A directory of its own, for its messages and what it keeps while it runs.
+    dir: PathBuf,
     executable: Option<PathBuf>,
     /// Its own processes, without those of its sessions.
     own: Vec<ProcessId>,
@@ -52,16 +56,18 @@ impl ServerProcess {
         static COUNTER: AtomicU32 = AtomicU32::new(0);
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let run = format!("{}-{number}", std::process::id());
-        let log = std::env::temp_dir().join(format!("hither-bench-{run}.log"));
+        let dir = std::env::temp_dir().join(format!("hither-bench-{run}"));
+        DirBuilder::new().mode(0o700).create(&dir)?;
         let child = command
             .env(TAG, &run)
+            .env("XDG_RUNTIME_DIR", &dir)
             .stdin(Stdio::null())
-            .stderr(File::create(&log)?)
+            .stderr(File::create(dir.join(LOG))?)
             .process_group(0)
             .spawn();
-        let child = child.inspect_err(|_| drop(fs::remove_file(&log)))?;
+        let child = child.inspect_err(|_| drop(fs::remove_dir_all(&dir)))?;
         let tag = format!("{TAG}={run}");
-        Ok(Self { child, tag, log, executable: None, own: Vec::new() })
+        Ok(Self { child, tag, dir, executable: None, own: Vec::new() })
     }
 
     /// The server's standard output, if it was piped.
@@ -112,7 +118,7 @@ impl ServerProcess {
     }
 
     fn complaint(&self, what: &str) -> io::Error {
-        let said = fs::read_to_string(&self.log).unwrap_or_default();
+        let said = fs::read_to_string(self.dir.join(LOG)).unwrap_or_default();
         let last: Vec<&str> = said.lines().rev().take(5).collect();
         let last = last.into_iter().rev().collect::<Vec<_>>().join("\n");
         io::Error::other(format!("{what}\n{last}"))
@@ -155,10 +161,10 @@ impl ServerProcess {
 
 impl Drop for ServerProcess {
     fn drop(&mut self) {
-        // Nothing can be done for a server that survives SIGKILL, and a log that cannot be removed
-        // harms nobody.
+        // Nothing can be done for a server that survives SIGKILL, and a directory that cannot be
+        // removed harms nobody.
         self.end().ok();
-        fs::remove_file(&self.log).ok();
+        fs::remove_dir_all(&self.dir).ok();
     }
 }
 

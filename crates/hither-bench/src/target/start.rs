@@ -44,14 +44,34 @@ pub(crate) struct Running {
 
 impl Setup {
     /// Starts a server whose sessions run `program`.
-    pub(crate) fn start(&self, target: &Target, program: Program) -> io::Result<Running> {
+    pub(crate) fn start(
+        &self,
+        target: &Target,
+        program: Program,
+        attach: Attach,
+    ) -> io::Result<Running> {
+        let mut running = self.start_server(target, program, attach)?;
+        running.dial.attach = attach;
+        Ok(running)
+    }
+
+    fn start_server(
+        &self,
+        target: &Target,
+        program: Program,
+        attach: Attach,
+    ) -> io::Result<Running> {
         if let TargetKind::Url(protocol, url) = &target.kind {
             return self.reach(*protocol, url, program);
         }
         let argv = [self.own_command.clone(), vec!["child".to_owned()], program.args()].concat();
         let port = free_port()?;
         let (command, address) = match &target.kind {
-            TargetKind::Hither(_, options) => (self.hither_command(options, port, &argv), port),
+            TargetKind::Hither(_, options) => {
+                let slow = if attach == Attach::Whole { "wait" } else { "skip" };
+                let options = [options.clone(), vec![format!("--slow-viewer={slow}")]].concat();
+                (self.hither_command(&options, port, &argv), port)
+            }
             TargetKind::Ttyd(path) => (ttyd_command(path, port, &argv), port),
             TargetKind::Gotty(path) => (gotty_command(path, port, &argv), port),
             TargetKind::Floor(mode) => return self.start_floor(*mode, &argv),
@@ -83,7 +103,7 @@ impl Setup {
 
     fn hither_command(&self, options: &[String], port: u16, argv: &[String]) -> Command {
         let mut command = Command::new(&self.hither);
-        command.args(["serve", "--no-auth", "--slow-viewer=wait", "--log=error"]);
+        command.args(["serve", "--no-auth", "--log-level=error"]);
         command.args(["--port", &port.to_string()]).args(&self.options).args(options);
         command.arg("--").args(argv).stdout(Stdio::null());
         command

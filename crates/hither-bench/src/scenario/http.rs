@@ -1,0 +1,48 @@
+//! The HTTP API.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::meter::Meter;
+use super::round::{Round, some};
+use crate::child::Program;
+use crate::engine::Engine;
+use crate::loads::{GRACE, RequestKind, Requests};
+use crate::report::{Metric, Outcome, Unit};
+use crate::stats::{Latencies, float};
+use crate::wire::{Attach, Protocol};
+
+pub(super) fn run(
+    round: &Round<'_>,
+    connections: usize,
+    length: Duration,
+) -> Result<Outcome, String> {
+    let bench = round.start(Program::Idle, Attach::Whole)?;
+    let mut dial = bench.running.dial.clone();
+    dial.protocol = Protocol::Http;
+    let mut load = Requests::new(dial.request.clone(), connections, length);
+    let engine = Engine::new(dial, Arc::clone(&round.interrupted));
+    let mut engine = engine.map_err(|error| error.to_string())?;
+    let meter = Meter::start(&bench.running);
+    engine.run(&mut load, length + 2 * GRACE).map_err(|error| error.to_string())?;
+    let spent = meter.stop(&bench.running);
+    let mut all = Latencies::default();
+    load.latencies.iter().for_each(|kind| all.merge(kind));
+    let rate = float(all.len()) / load.length().as_secs_f64();
+    let mut metrics = vec![Metric::higher("requests", rate, Unit::PerSecond)];
+    for (kind, latencies) in RequestKind::ALL.into_iter().zip(&load.latencies) {
+        let summary = latencies.summary();
+        let [p50, p99] = kind.metrics();
+        metrics.push(Metric::lower(p50, summary.p50.as_secs_f64(), Unit::Seconds));
+        metrics.push(Metric::lower(p99, summary.p99.as_secs_f64(), Unit::Seconds));
+    }
+    metrics.extend(spent.each(all.len(), ["server CPU/request", "client CPU/request"]));
+    let attempts = all.len() + load.failures.len() as u64;
+    Ok(Outcome {
+        metrics,
+        attempts,
+        failures: load.failures,
+        latencies: some(all),
+        ..Outcome::default()
+    })
+}
