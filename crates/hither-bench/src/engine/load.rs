@@ -63,7 +63,7 @@ impl Wishes {
     }
 
     /// What is to be typed where.
-    pub(super) fn typed(&self) -> impl Iterator<Item = (ConnectionId, &[u8])> {
+    pub(crate) fn typed(&self) -> impl Iterator<Item = (ConnectionId, &[u8])> {
         let mut start = 0;
         self.typed.iter().map(move |(id, end)| {
             let input = &self.bytes[start..*end];

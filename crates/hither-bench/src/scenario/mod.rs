@@ -14,7 +14,7 @@ mod slow;
 mod tail;
 
 pub(crate) use meter::Meter;
-pub(crate) use round::Round;
+pub(crate) use round::{Bench, Round, latency_metrics};
 
 use std::time::Duration;
 

@@ -22,7 +22,7 @@ const LOG: &str = "log";
 /// How long a server may take to listen.
 const START_MAX: Duration = Duration::from_secs(10);
 /// How long it may take to end before it is killed.
-const END_MAX: Duration = Duration::from_secs(2);
+const END_MAX: Duration = Duration::from_secs(5);
 
 /// A server and everything it has started. Dropping it ends them.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ use crate::child::Program;
 use crate::engine::Dial;
 use crate::floor::FloorMode;
 use crate::link::{LinkProxy, LinkSpec};
+use crate::pin::Pinning;
 use crate::wire::{Attach, Protocol, Request};
 
 /// What is the same for all servers of a run.
@@ -27,6 +28,10 @@ pub(crate) struct Setup {
     pub(crate) link: Option<LinkSpec>,
     /// Further options of every `hither serve`.
     pub(crate) options: Vec<String>,
+    /// What stands in front of every server's command, as `valgrind` does.
+    pub(crate) wrapper: Vec<String>,
+    /// Where servers run.
+    pub(crate) pinning: Pinning,
 }
 
 /// A server that runs.
@@ -72,13 +77,13 @@ impl Setup {
                 let options = [options.clone(), vec![format!("--slow-viewer={slow}")]].concat();
                 (self.hither_command(&options, port, &argv), port)
             }
-            TargetKind::Ttyd(path) => (ttyd_command(path, port, &argv), port),
-            TargetKind::Gotty(path) => (gotty_command(path, port, &argv), port),
+            TargetKind::Ttyd(path) => (ttyd_command(self.command(path), port, &argv), port),
+            TargetKind::Gotty(path) => (gotty_command(self.command(path), port, &argv), port),
             TargetKind::Floor(mode) => return self.start_floor(*mode, &argv),
             TargetKind::Url(_, _) => unreachable!("handled above"),
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, address));
-        let mut process = ServerProcess::start(command)?;
+        let mut process = self.pinning.on_server_cpus(|| ServerProcess::start(command))??;
         process.wait_until_it_listens(address)?;
         process.find_own();
         self.running(target.protocol(), address, Some(process))
@@ -92,7 +97,7 @@ impl Setup {
         };
         let mut command = Command::new(first);
         command.args(rest).args(["floor", name, "--"]).args(argv).stdout(Stdio::piped());
-        let mut process = ServerProcess::start(command)?;
+        let mut process = self.pinning.on_server_cpus(|| ServerProcess::start(command))??;
         let mut line = String::new();
         let stdout = process.stdout().ok_or(io::ErrorKind::BrokenPipe)?;
         BufReader::new(stdout).read_line(&mut line)?;
@@ -102,10 +107,18 @@ impl Setup {
     }
 
     fn hither_command(&self, options: &[String], port: u16, argv: &[String]) -> Command {
-        let mut command = Command::new(&self.hither);
+        let mut command = self.command(&self.hither);
         command.args(["serve", "--no-auth", "--log-level=error"]);
         command.args(["--port", &port.to_string()]).args(&self.options).args(options);
         command.arg("--").args(argv).stdout(Stdio::null());
+        command
+    }
+
+    /// A command that executes `program`, behind the wrapper if there is one.
+    fn command(&self, program: &Path) -> Command {
+        let Some((first, rest)) = self.wrapper.split_first() else { return Command::new(program) };
+        let mut command = Command::new(first);
+        command.args(rest).arg(program);
         command
     }
 
@@ -140,15 +153,13 @@ impl Setup {
     }
 }
 
-fn ttyd_command(path: &Path, port: u16, argv: &[String]) -> Command {
-    let mut command = Command::new(path);
+fn ttyd_command(mut command: Command, port: u16, argv: &[String]) -> Command {
     command.args(["-W", "-i", "lo", "-d", "1", "-p", &port.to_string()]).args(argv);
     command.stdout(Stdio::null());
     command
 }
 
-fn gotty_command(path: &Path, port: u16, argv: &[String]) -> Command {
-    let mut command = Command::new(path);
+fn gotty_command(mut command: Command, port: u16, argv: &[String]) -> Command {
     command.args(["-w", "-a", "127.0.0.1", "-p", &port.to_string(), "--ws-origin", ".*"]);
     command.args(argv).stdout(Stdio::null());
     command

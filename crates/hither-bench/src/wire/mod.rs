@@ -5,7 +5,7 @@ mod http;
 mod text;
 
 pub(crate) use dialect::{Attach, Dialect, Incoming};
-pub(crate) use http::{Request, Response, parse_response};
+pub(crate) use http::{Request, parse_response};
 
 use clap::ValueEnum;
 
