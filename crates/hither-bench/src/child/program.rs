@@ -51,6 +51,18 @@ impl Program {
             .collect()
     }
 
+    /// What a session has to execute to be this program, `bench` being how the bench is called.
+    ///
+    /// A session that does nothing is a shell: were it the bench, and the server the same binary,
+    /// they would share their pages, and the server's share of memory would look smaller than it is.
+    #[must_use]
+    pub fn argv(self, bench: &[String]) -> Vec<String> {
+        if self == Self::Idle {
+            return ["/bin/sh", "-c", &self.shell_line()].map(str::to_owned).to_vec();
+        }
+        [bench, &["child".to_owned()], &self.args()].concat()
+    }
+
     /// A line that makes a POSIX shell this program, without the carriage return.
     ///
     /// The marker is written in two halves, so that the echo of this line does not look like it.
@@ -76,7 +88,7 @@ impl Program {
                 format!("{cooked}; trap : INT; {ready}; {wait}; {}; {prompt}; {wait}", awk(0))
             }
             Self::Endless => awk(0),
-            Self::Idle => format!("{ready}; exec cat"),
+            Self::Idle => format!("{ready}; read line"),
         }
     }
 }

@@ -29,7 +29,7 @@ pub fn run(program: Program) -> ExitCode {
         Program::Lines => lines(),
         Program::Interrupt => interrupt(),
         Program::Endless => flood(0),
-        Program::Idle => idle(),
+        Program::Idle => Err(shell(&Program::Idle.shell_line()).exec()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -53,13 +53,15 @@ fn choice() -> io::Result<()> {
     set_modes(Termios::make_raw)?;
     write(READY.as_bytes())?;
     let mut first = [0; 1];
-    match io::stdin().lock().read(&mut first)? {
-        0 => Ok(()),
-        _ if first == [GO] => {
-            set_modes(without_line_editing)?;
-            flood(0)
-        }
-        _ => give_back(&first),
+    // Not in the `match`: the lock would be held until its end.
+    let len = io::stdin().lock().read(&mut first)?;
+    if len == 0 {
+        Ok(())
+    } else if first == [GO] {
+        set_modes(without_line_editing)?;
+        flood(0)
+    } else {
+        give_back(&first)
     }
 }
 
@@ -68,10 +70,11 @@ fn give_back(first: &[u8]) -> io::Result<()> {
     write(first)?;
     let mut buffer = [0; 4096];
     loop {
-        match io::stdin().lock().read(&mut buffer)? {
-            0 => return Ok(()),
-            len => write(&buffer[..len])?,
+        let len = io::stdin().lock().read(&mut buffer)?;
+        if len == 0 {
+            return Ok(());
         }
+        write(&buffer[..len])?;
     }
 }
 
@@ -117,10 +120,10 @@ fn interrupt() -> io::Result<()> {
     Err(shell.exec())
 }
 
-fn idle() -> io::Result<()> {
-    write(READY.as_bytes())?;
-    while wait_for_byte()? {}
-    Ok(())
+fn shell(line: &str) -> Command {
+    let mut shell = Command::new("/bin/sh");
+    shell.arg("-c").arg(line);
+    shell
 }
 
 fn flood(bytes: u64) -> io::Result<()> {

@@ -251,6 +251,6 @@ mod tests {
     fn dates() {
         assert_eq!(date(0), "1970-01-01 00:00 UTC");
         assert_eq!(date(1_709_164_800), "2024-02-29 00:00 UTC");
-        assert_eq!(date(1_790_000_000), "2026-09-21 13:33 UTC");
+        assert_eq!(date(1_790_000_000), "2026-09-21 14:13 UTC");
     }
 }

@@ -3,8 +3,11 @@
 use std::fmt::Write as _;
 
 use super::format::{show, show_ratio};
-use super::{Report, ScenarioReport, TargetReport, Verdict};
+use super::{Better, Report, ScenarioReport, TargetReport, Verdict};
 use crate::stats::Spread;
+
+/// Longest reason that fits in a column, in characters.
+const REASON_MAX: usize = 32;
 
 /// The whole report as text for a terminal.
 #[must_use]
@@ -41,7 +44,9 @@ pub(super) fn rows(scenario: &ScenarioReport) -> Vec<Vec<String>> {
         for target in &scenario.targets {
             let value = target.spread(metric.name).map(|spread| show(spread.median, metric.unit));
             let ratio = scenario.ratio(target, metric.name);
-            let ratio = ratio.filter(|_| scenario.baseline.as_ref() != Some(&target.target));
+            let judged = metric.better != Better::Neither;
+            let ratio =
+                ratio.filter(|_| judged && scenario.baseline.as_ref() != Some(&target.target));
             row.push(cell(value, ratio));
         }
         rows.push(row);
@@ -112,8 +117,8 @@ fn failed_rounds(target: &TargetReport) -> String {
 fn short(reason: &str) -> String {
     let line = reason.lines().next().unwrap_or_default();
     let mut cut: String =
-        line.chars().map(|c| if c.is_control() { '?' } else { c }).take(48).collect();
-    if line.chars().count() > 48 {
+        line.chars().map(|c| if c.is_control() { '?' } else { c }).take(REASON_MAX).collect();
+    if line.chars().count() > REASON_MAX {
         cut.push('…');
     }
     cut

@@ -76,20 +76,25 @@ impl Scenario {
     pub(crate) fn about(&self) -> String {
         match *self {
             Self::Echo { connections, pace: Pace::Closed, length } => format!(
-                "{connections} connections type the next key when the last is echoed, {} s",
+                "{} type the next key when the last is echoed, {} s",
+                people(connections),
                 length.as_secs()
             ),
             Self::Echo { connections, pace: Pace::Open(rate), length } => format!(
-                "{connections} connections type {rate} keys a second by timetable, {} s; a key's age \
-                 counts from when it was due",
+                "{} type {rate} keys a second by timetable, {} s; a key's age counts from when it \
+                 was due",
+                people(connections),
                 length.as_secs()
             ),
             Self::Flood { connections, bytes } => format!(
-                "{connections} programs write {} MB each as fast as they can; every byte is checked",
+                "{} write {} MB each as fast as possible; every byte is checked",
+                programs(connections),
                 bytes / 1_000_000
             ),
             Self::Mixed { typists, flooders, rate, length } => format!(
-                "{typists} people type {rate} keys a second while {flooders} programs flood, {} s",
+                "{} type {rate} keys a second while {} flood, {} s",
+                people(typists),
+                programs(flooders),
                 length.as_secs()
             ),
             Self::CtrlC { reads_per_second, after } => {
@@ -159,4 +164,12 @@ impl Scenario {
             Self::Slow { reads_per_second, length } => slow::run(round, reads_per_second, length),
         }
     }
+}
+
+fn people(count: usize) -> String {
+    if count == 1 { "one person".to_owned() } else { format!("{count} people") }
+}
+
+fn programs(count: usize) -> String {
+    if count == 1 { "one program".to_owned() } else { format!("{count} programs") }
 }

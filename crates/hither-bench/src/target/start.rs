@@ -69,7 +69,7 @@ impl Setup {
         if let TargetKind::Url(protocol, url) = &target.kind {
             return self.reach(*protocol, url, program);
         }
-        let argv = [self.own_command.clone(), vec!["child".to_owned()], program.args()].concat();
+        let argv = program.argv(&self.own_command);
         let port = free_port()?;
         let (command, address) = match &target.kind {
             TargetKind::Hither(_, options) => {
