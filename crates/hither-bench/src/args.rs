@@ -239,7 +239,12 @@ impl Command {
             Self::Http(args) => Scenario::Http { connections: args.connections, length },
             Self::Attach(_) => ATTACH,
             Self::Tail(_) => TAIL,
-            _ => Scenario::Slow { reads_per_second: 100e3, length },
+            Self::SlowReader(_)
+            | Self::All(_)
+            | Self::Plan(_)
+            | Self::Smoke(_)
+            | Self::Floor { .. }
+            | Self::Child(_) => Scenario::Slow { reads_per_second: 100e3, length },
         }
     }
 }

@@ -37,22 +37,24 @@ pub fn run(args: &BenchArgs, prefix: &[&str]) -> ExitCode {
 }
 
 fn dispatch(args: &BenchArgs, prefix: &[&str]) -> io::Result<ExitCode> {
-    match &args.command {
-        Command::Child(program) => Ok(child::run(*program)),
-        Command::Floor { mode, command } => {
-            let never: Infallible = floor::serve(*mode, command.clone())?;
-            match never {}
+    if let Some((scenarios, run)) = args.command.scenarios() {
+        let mut session = Session::new(run, prefix)?;
+        for scenario in &scenarios {
+            session.measure(scenario, &run.targets, run.rounds())?;
         }
-        Command::Plan(plan) => crate::plan::run(plan, &mut Session::new(&plan.run, prefix)?),
-        Command::Smoke(smoke) => crate::budget::run(smoke, &mut Session::new(&smoke.run, prefix)?),
-        other => {
-            let Some((scenarios, run)) = other.scenarios() else { return Ok(ExitCode::from(2)) };
-            let mut session = Session::new(run, prefix)?;
-            for scenario in &scenarios {
-                session.measure(scenario, &run.targets, run.rounds())?;
-            }
-            session.finish(run)
-        }
+        return session.finish(run);
+    }
+    if let Command::Floor { mode, command } = &args.command {
+        let never: Infallible = floor::serve(*mode, command.clone())?;
+        match never {}
+    } else if let Command::Child(program) = &args.command {
+        Ok(child::run(*program))
+    } else if let Command::Plan(plan) = &args.command {
+        crate::plan::run(plan, &mut Session::new(&plan.run, prefix)?)
+    } else if let Command::Smoke(smoke) = &args.command {
+        crate::budget::run(smoke, &mut Session::new(&smoke.run, prefix)?)
+    } else {
+        Err(io::Error::other("no such command"))
     }
 }
 
@@ -62,14 +64,15 @@ pub(crate) struct Session {
     pub(crate) setup: Setup,
     pub(crate) report: Report,
     pub(crate) interrupted: Arc<AtomicBool>,
-    pub(crate) pinning: Pinning,
 }
 
 impl Session {
     pub(crate) fn new(run: &RunArgs, prefix: &[&str]) -> io::Result<Self> {
         let interrupted = Arc::new(AtomicBool::new(false));
-        signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&interrupted))?;
-        // The second Ctrl-C ends the bench at once.
+        // The second Ctrl-C ends the bench at once: this is asked before the flag is set.
+        let (signal, end) = (signal_hook::consts::SIGINT, 130);
+        signal_hook::flag::register_conditional_shutdown(signal, end, Arc::clone(&interrupted))?;
+        signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
         let pinning = Pinning::new()?;
         let own = std::env::current_exe()?;
         let prefix = prefix.iter().map(|word| (*word).to_owned());
@@ -90,13 +93,13 @@ impl Session {
             notes.push("Quick: short measurements, few rounds. Not to be published.".to_owned());
         }
         let report = Report {
-            command: std::env::args().skip(1).collect::<Vec<_>>().join(" "),
+            command: without_secrets(std::env::args().skip(1)),
             began: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
             host: host(pinning.cpus()),
             notes,
             ..Report::default()
         };
-        Ok(Self { setup, report, interrupted, pinning })
+        Ok(Self { setup, report, interrupted })
     }
 
     /// Whether somebody has pressed Ctrl-C.
@@ -152,6 +155,21 @@ impl Session {
     }
 }
 
+/// The command line, with stars in place of the value of `--authorization`.
+fn without_secrets(words: impl Iterator<Item = String>) -> String {
+    let mut is_secret = false;
+    let hide = |word: String| {
+        if std::mem::replace(&mut is_secret, word == "--authorization") {
+            return "***".to_owned();
+        }
+        match word.split_once('=') {
+            Some(("--authorization", _)) => "--authorization=***".to_owned(),
+            _ => word,
+        }
+    };
+    words.map(hide).collect::<Vec<_>>().join(" ")
+}
+
 /// Says on standard error what is being done, on one line that is written over.
 pub(crate) fn progress(what: &str) -> io::Result<()> {
     let mut stderr = io::stderr().lock();
@@ -184,5 +202,18 @@ fn host(cpus: usize) -> Host {
         cpu: model.map_or_else(String::new, |(_, model)| model.trim().to_owned()),
         cpus,
         load: load.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(0.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_do_not_go_into_reports() {
+        let shown = |line: &str| without_secrets(line.split(' ').map(str::to_owned));
+        assert_eq!(shown("echo --authorization Bearer-x -r 2"), "echo --authorization *** -r 2");
+        assert_eq!(shown("echo --authorization=Bearer-x"), "echo --authorization=***");
+        assert_eq!(shown("echo -r 2"), "echo -r 2");
     }
 }

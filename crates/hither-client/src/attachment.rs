@@ -117,7 +117,8 @@ impl Attachment {
     pub const fn new(client: ClientId, wish: Wish) -> Self {
         let received = wish.from;
         let backlog = Backlog::EMPTY;
-        let masks = client.0 as u32 | 1;
+        let [.., a, b, c, d] = client.0.to_be_bytes();
+        let masks = u32::from_be_bytes([a, b, c, d]) | 1;
         Self { client, wish, attached: false, received, acknowledged: Offset::ZERO, backlog, masks }
     }
 

@@ -99,7 +99,7 @@ impl Connection {
         let progress = match self.hand_out(attachment, &mut handle)? {
             (0, None) => match self.read()? {
                 Progress::Read => self.hand_out(attachment, &mut handle)?.1,
-                other => Some(other),
+                nothing @ (Progress::NothingThere | Progress::Closed(_)) => Some(nothing),
             },
             (_, closed) => closed,
         };

@@ -16,7 +16,7 @@ mod handshake;
 mod server;
 mod stream;
 
-pub use attachment::{AttachError, Attachment, Event, Wish};
+pub use attachment::{AttachError, Attached, Attachment, Event, Wish};
 pub use backlog::{BACKLOG_MAX, BacklogFull};
 pub use backoff::Backoff;
 pub use connection::{Connection, ConnectionError, Progress};

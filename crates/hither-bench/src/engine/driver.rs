@@ -76,6 +76,13 @@ impl Engine {
         self.wires.connections.len()
     }
 
+    /// Those of `ids` whose connection has not ended.
+    pub(crate) fn still_open(&self, ids: &[ConnectionId]) -> Vec<ConnectionId> {
+        let is_open =
+            |id: &ConnectionId| self.wires.connections.get(id.0).is_some_and(Option::is_some);
+        ids.iter().copied().filter(is_open).collect()
+    }
+
     /// The session that was made for a connection, where sessions are made.
     pub(crate) fn session(&self, id: ConnectionId) -> Option<String> {
         self.wires.connections.get(id.0)?.as_ref()?.session().map(str::to_owned)
@@ -132,11 +139,8 @@ impl Engine {
         wishes: &mut Wishes,
     ) -> io::Result<()> {
         let id = ConnectionId(usize::try_from(event.data.u64()).expect("made from a usize"));
-        let failed = match self.handle_ready(id, event.flags, load, wishes) {
-            Ok(()) => None,
-            Err(failure) => Some(failure),
-        };
-        if let Some(failure) = failed {
+        let ready = self.handle_ready(id, event.flags, load, wishes);
+        if let Err(failure) = ready {
             self.wires.connections[id.0] = None;
             load.handle_end(id, self.now(), &failure, wishes);
         }

@@ -37,19 +37,12 @@ const LISTENER: u64 = u64::MAX;
 /// # Errors
 /// When it cannot listen, or the kernel refuses to wait.
 pub fn serve(mode: FloorMode, argv: Vec<CString>) -> io::Result<Infallible> {
-    let spawner = Spawner::new()?;
-    let listener = listen_on_loopback()?;
+    let floor = Floor::bind(mode, argv)?;
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{}", listener.local_addr()?)?;
+    writeln!(stdout, "{}", floor.listener.local_addr()?)?;
     stdout.flush()?;
-    let epoll = epoll::create(CreateFlags::CLOEXEC)?;
-    epoll::add(&epoll, &listener, EventData::new_u64(LISTENER), EventFlags::IN)?;
-    let env = std::env::vars_os()
-        .map(|(name, value)| CString::new([name.into_vec(), value.into_vec()].join(&b'=')));
-    let env = env.collect::<Result<_, _>>()?;
-    let slots = Vec::new();
-    let scratch = Scratch::new();
-    Floor { mode, argv, env, spawner, listener, epoll, slots, scratch }.run()
+    drop(stdout);
+    floor.run()
 }
 
 #[derive(Debug)]
@@ -74,6 +67,18 @@ enum Slot {
 }
 
 impl Floor {
+    fn bind(mode: FloorMode, argv: Vec<CString>) -> io::Result<Self> {
+        let spawner = Spawner::new()?;
+        let listener = listen_on_loopback()?;
+        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+        epoll::add(&epoll, &listener, EventData::new_u64(LISTENER), EventFlags::IN)?;
+        let env = std::env::vars_os()
+            .map(|(name, value)| CString::new([name.into_vec(), value.into_vec()].join(&b'=')));
+        let env = env.collect::<Result<_, _>>()?;
+        let scratch = Scratch::new();
+        Ok(Self { mode, argv, env, spawner, listener, epoll, slots: Vec::new(), scratch })
+    }
+
     fn run(mut self) -> io::Result<Infallible> {
         let mut events = Vec::with_capacity(256);
         loop {
@@ -213,3 +218,7 @@ impl Floor {
 fn event_data(place: usize, descriptor: u64) -> EventData {
     EventData::new_u64((place as u64) << 2 | descriptor)
 }
+
+#[cfg(test)]
+#[path = "serve_tests.rs"]
+mod tests;

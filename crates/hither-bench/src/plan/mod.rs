@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::args::PlanArgs;
-use crate::report::{ScenarioReport, TargetReport};
+use crate::report::ScenarioReport;
 use crate::run::{Session, progress};
 use crate::scenario::Round;
 
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &PlanArgs, session: &mut Session) -> io::Result<ExitCode
         }
     }
     progress("")?;
-    let shipped = report.targets.last().map(TargetReport::clone).unwrap_or_default();
+    let shipped = report.targets.last().cloned().unwrap_or_default();
     session.report.verdicts.extend(judge::verdicts(&shipped));
     session.report.notes.push(judge::effects(&report));
     session.report.notes.extend(judge::old_metric(&shipped, args.lines_per_second));

@@ -22,7 +22,7 @@ pub(crate) fn show_ratio(ratio: f64) -> String {
 
 fn scaled(value: f64, units: &[(f64, &str)]) -> String {
     let fitting = units.iter().find(|(factor, _)| value.abs() >= *factor);
-    let (factor, name) = fitting.or(units.last()).copied().unwrap_or((1.0, ""));
+    let (factor, name) = fitting.or_else(|| units.last()).copied().unwrap_or((1.0, ""));
     if value == 0.0 {
         let (_, name) = units.first().copied().unwrap_or((1.0, ""));
         return format!("0 {name}");

@@ -172,7 +172,7 @@ pub(super) mod tests {
     fn outcome(p50: f64, lost: u64) -> Result<Outcome, String> {
         let mut latencies = Latencies::default();
         (1..=100).for_each(|step| {
-            latencies.record_for(Duration::from_secs_f64(p50 * f64::from(step) / 50.0))
+            latencies.record_for(Duration::from_secs_f64(p50 * f64::from(step) / 50.0));
         });
         let points = vec![(0.5, p50), (1.5, p50 * 2.0), (2.5, p50)];
         Ok(Outcome {

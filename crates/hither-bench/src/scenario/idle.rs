@@ -60,6 +60,7 @@ fn settle(bench: &mut Bench, closing: Vec<ConnectionId>) -> Result<(), String> {
 /// Closes the connections, and the sessions where they would live on.
 fn end_sessions(bench: &mut Bench, ids: Vec<ConnectionId>) -> Result<(), String> {
     // A program that reads the end of its input exits, and its session with it.
-    bench.run(&mut Ending::new(&ids), SETTLE * 5)?;
+    let open = bench.engine.still_open(&ids);
+    bench.run(&mut Ending::new(&open), SETTLE * 5)?;
     settle(bench, ids)
 }

@@ -42,10 +42,8 @@ impl Round<'_> {
 impl Bench {
     /// Runs a load; an error when somebody presses Ctrl-C.
     pub(crate) fn run(&mut self, load: &mut impl Load, limit: Duration) -> Result<Stop, String> {
-        match self.engine.run(load, limit).map_err(|error| error.to_string())? {
-            Stop::Interrupted => Err("interrupted".to_owned()),
-            stop => Ok(stop),
-        }
+        let stop = self.engine.run(load, limit).map_err(|error| error.to_string())?;
+        if stop == Stop::Interrupted { Err("interrupted".to_owned()) } else { Ok(stop) }
     }
 
     /// Opens connections and waits for their programs.

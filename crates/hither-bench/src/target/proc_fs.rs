@@ -1,17 +1,19 @@
 //! What `/proc` says about processes.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A process number.
 pub(super) type ProcessId = i32;
 
-/// The processes whose environment has the entry `tag`.
-pub(super) fn processes_with(tag: &str) -> Vec<ProcessId> {
+/// The processes whose environment has the entry `tag`, or an argument of which begins with `dir`:
+/// a server may give those that outlive it an environment of their own.
+pub(super) fn processes_of(tag: &str, dir: &Path) -> Vec<ProcessId> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let ids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    ids.filter(|id| has_entry(*id, tag)).collect()
+    let names_dir = |id| arguments(id).iter().any(|argument| Path::new(argument).starts_with(dir));
+    ids.filter(|id| has_entry(*id, tag) || names_dir(*id)).collect()
 }
 
 fn has_entry(id: ProcessId, tag: &str) -> bool {
@@ -80,6 +82,6 @@ mod tests {
         assert_eq!(cpu_time(-1), Duration::ZERO);
         assert_eq!(pss(-1), 0);
         assert_eq!(executable(-1), None);
-        assert!(processes_with("HITHER_BENCH_NOBODY=1").is_empty());
+        assert!(processes_of("HITHER_BENCH_NOBODY=1", Path::new("/nowhere/at/all")).is_empty());
     }
 }

@@ -97,7 +97,7 @@ impl ServerProcess {
     pub(crate) fn find_own(&mut self) {
         let main = ProcessId::try_from(self.child.id()).unwrap_or(0);
         self.executable = proc_fs::executable(main);
-        let all = proc_fs::processes_with(&self.tag);
+        let all = proc_fs::processes_of(&self.tag, &self.dir);
         self.own = all.into_iter().filter(|id| self.is_own(*id)).collect();
     }
 
@@ -126,7 +126,7 @@ impl ServerProcess {
 
     /// Asks all processes to end, and kills those that do not.
     fn end(&mut self) -> io::Result<()> {
-        let handles: Vec<PidFd> = proc_fs::processes_with(&self.tag)
+        let handles: Vec<PidFd> = proc_fs::processes_of(&self.tag, &self.dir)
             .into_iter()
             .filter_map(|id| PidFd::open(Pid::from_raw(id)?).ok())
             .collect();

@@ -11,16 +11,16 @@ use crate::wire::Protocol;
 
 /// A server to be measured.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
+pub(crate) struct Target {
     /// How the report calls it.
-    pub name: String,
+    pub(crate) name: String,
     /// What it is.
-    pub kind: TargetKind,
+    pub(crate) kind: TargetKind,
 }
 
 /// What a target is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TargetKind {
+pub(crate) enum TargetKind {
     /// The bench's own floor.
     Floor(FloorMode),
     /// `hither serve` of the binary under test, spoken to in one of its protocols, with these
@@ -36,11 +36,11 @@ pub enum TargetKind {
 
 /// The address of a server that runs already.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Url {
+pub(crate) struct Url {
     /// Host and port.
-    pub authority: String,
+    pub(crate) authority: String,
     /// Path and query.
-    pub path: String,
+    pub(crate) path: String,
 }
 
 /// A text that names no target.
@@ -49,7 +49,7 @@ pub struct Url {
     "a target is floor, floor-ws, hither, hither-ttyd, hither-plan, ttyd=PATH, gotty=PATH or \
      PROTOCOL:ws://HOST:PORT/PATH, not {0:?}"
 )]
-pub struct InvalidTarget(String);
+pub(crate) struct InvalidTarget(String);
 
 impl FromStr for Target {
     type Err = InvalidTarget;
@@ -72,7 +72,7 @@ impl FromStr for Target {
 impl Target {
     /// The protocol in which it is spoken to.
     #[must_use]
-    pub const fn protocol(&self) -> Protocol {
+    pub(crate) const fn protocol(&self) -> Protocol {
         match &self.kind {
             TargetKind::Floor(FloorMode::Raw) => Protocol::Raw,
             TargetKind::Floor(FloorMode::WebSocket) | TargetKind::Ttyd(_) => Protocol::Ttyd,
@@ -83,7 +83,7 @@ impl Target {
 
     /// Whether it has the HTTP API and sessions that outlive a connection.
     #[must_use]
-    pub const fn has_sessions(&self) -> bool {
+    pub(crate) const fn has_sessions(&self) -> bool {
         matches!(&self.kind, TargetKind::Hither(_, _)) || self.protocol().creates_sessions()
     }
 }

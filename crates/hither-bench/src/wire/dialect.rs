@@ -3,9 +3,9 @@
 use hither_core::{ClientId, InputNumber, Offset, Role, WindowSize};
 use hither_protocol::hither::{ClientFrame, Features, Hello, ServerFrame, append_input_message};
 use hither_protocol::websocket::{Opcode, append_frame};
+use hither_protocol::{gotty, plan, terminado, ttyd};
 
 use super::Protocol;
-use super::text::{from_base64, from_terminado, to_plan, to_terminado};
 
 /// Output that may be processed before `hither.v1` wants it acknowledged.
 const ACK_BYTES: u64 = 8 * 1024;
@@ -77,28 +77,29 @@ impl Dialect {
 
     /// Appends what the client says first.
     pub(crate) fn greet(&self, out: &mut Vec<u8>) {
-        let text = match self {
-            Self::Raw | Self::Plan => return,
-            Self::Ttyd => r#"{"AuthToken":"","columns":80,"rows":24}"#,
-            Self::Gotty => r#"{"Arguments":"","AuthToken":""}"#,
-            Self::Terminado => r#"["set_size",24,80]"#,
-            Self::Hither(state) => return state.greet(out),
-        };
-        let opcode = if matches!(self, Self::Ttyd) { Opcode::Binary } else { Opcode::Text };
-        append_frame(out, opcode, &[text.as_bytes()], Some(MASK));
+        match self {
+            Self::Raw | Self::Plan => {}
+            Self::Ttyd => {
+                let size = Some(WindowSize::DEFAULT);
+                let mut body = Vec::new();
+                ttyd::ClientFrame::Init { token: "".into(), size }.encode(&mut body);
+                append_frame(out, Opcode::Binary, &[&body], Some(MASK));
+            }
+            Self::Gotty => text(out, &gotty::init_message("", "")),
+            Self::Terminado => text(out, &terminado::set_size_message(WindowSize::DEFAULT)),
+            Self::Hither(state) => state.greet(out),
+        }
     }
 
     /// Appends `input` as typed.
     pub(crate) fn type_input(&mut self, input: &[u8], out: &mut Vec<u8>) {
         match self {
             Self::Raw => out.extend_from_slice(input),
-            Self::Ttyd => append_frame(out, Opcode::Binary, &[b"0", input], Some(MASK)),
-            Self::Gotty => append_frame(out, Opcode::Text, &[b"1", input], Some(MASK)),
-            Self::Plan => {
-                append_frame(out, Opcode::Text, &[to_plan(input).as_bytes()], Some(MASK));
-            }
+            Self::Ttyd => ttyd::append_input_message(out, input, MASK),
+            Self::Gotty => text(out, &gotty::input_message(&String::from_utf8_lossy(input))),
+            Self::Plan => text(out, &plan::input_message(&String::from_utf8_lossy(input))),
             Self::Terminado => {
-                append_frame(out, Opcode::Text, &[to_terminado(input).as_bytes()], Some(MASK));
+                text(out, &terminado::stdin_message(&String::from_utf8_lossy(input)));
             }
             Self::Hither(state) => {
                 state.input = InputNumber(state.input.0 + 1);
@@ -109,15 +110,20 @@ impl Dialect {
 
     /// Reads a message. Text forms are decoded into `scratch`.
     pub(crate) fn read<'a>(&mut self, message: &'a [u8], scratch: &'a mut Vec<u8>) -> Incoming<'a> {
-        match (self, message) {
-            (Self::Raw | Self::Plan, bytes) => Incoming::Output(bytes),
-            (Self::Ttyd, [b'0', bytes @ ..]) => Incoming::Output(bytes),
-            (Self::Gotty, [b'1', text @ ..]) => Incoming::Output(from_base64(text, scratch)),
-            (Self::Ttyd | Self::Gotty, _) => Incoming::Nothing,
-            (Self::Terminado, text) => {
-                from_terminado(text, scratch).map_or(Incoming::Nothing, Incoming::Output)
+        let text = match self {
+            Self::Raw | Self::Plan => return Incoming::Output(message),
+            Self::Hither(state) => return state.read(message),
+            Self::Ttyd => return read_ttyd(message),
+            Self::Gotty => gotty::ServerFrame::decode(message).map(gotty_output),
+            Self::Terminado => terminado::ServerFrame::decode(message).map(terminado_output),
+        };
+        match text {
+            Ok(None) => Incoming::Nothing,
+            Ok(Some(output)) => {
+                *scratch = output;
+                Incoming::Output(scratch)
             }
-            (Self::Hither(state), message) => state.read(message),
+            Err(error) => Incoming::Refused(error.to_string()),
         }
     }
 
@@ -137,7 +143,7 @@ impl HitherState {
             Attach::Whole => (Some(Offset::ZERO), Features::RAW.with(Features::WAIT)),
             Attach::Screen => (None, Features::none()),
         };
-        let size = WindowSize::new(80, 24).ok();
+        let size = Some(WindowSize::DEFAULT);
         let client = self.client;
         let hello = Hello { client, resume, size, role: Role::Operator, features };
         frame(&ClientFrame::Hello(hello), out);
@@ -164,6 +170,26 @@ impl HitherState {
             Err(error) => Incoming::Refused(error.to_string()),
         }
     }
+}
+
+fn read_ttyd(message: &[u8]) -> Incoming<'_> {
+    match ttyd::ServerFrame::decode(message) {
+        Ok(ttyd::ServerFrame::Output(bytes)) => Incoming::Output(bytes),
+        Ok(_) => Incoming::Nothing,
+        Err(error) => Incoming::Refused(error.to_string()),
+    }
+}
+
+fn gotty_output(frame: gotty::ServerFrame<'_>) -> Option<Vec<u8>> {
+    if let gotty::ServerFrame::Output(bytes) = frame { Some(bytes) } else { None }
+}
+
+fn terminado_output(frame: terminado::ServerFrame) -> Option<Vec<u8>> {
+    if let terminado::ServerFrame::Stdout(text) = frame { Some(text.into_bytes()) } else { None }
+}
+
+fn text(out: &mut Vec<u8>, message: &str) {
+    append_frame(out, Opcode::Text, &[message.as_bytes()], Some(MASK));
 }
 
 fn frame(frame: &ClientFrame<'_>, out: &mut Vec<u8>) {

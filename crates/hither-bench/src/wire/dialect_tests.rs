@@ -30,10 +30,10 @@ fn unframe(mut bytes: &mut [u8]) -> Vec<Vec<u8>> {
 
 fn read(protocol: Protocol, message: &[u8]) -> Vec<u8> {
     let mut scratch = Vec::new();
-    match dialect(protocol).read(message, &mut scratch) {
-        Incoming::Output(bytes) => bytes.to_vec(),
-        other => panic!("{other:?}"),
-    }
+    let Incoming::Output(bytes) = dialect(protocol).read(message, &mut scratch) else {
+        panic!("no output")
+    };
+    bytes.to_vec()
 }
 
 #[test]

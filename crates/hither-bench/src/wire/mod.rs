@@ -2,7 +2,6 @@
 
 mod dialect;
 mod http;
-mod text;
 
 pub(crate) use dialect::{Attach, Dialect, Incoming};
 pub(crate) use http::{Request, parse_response};
@@ -11,7 +10,7 @@ use clap::ValueEnum;
 
 /// A protocol between a terminal in a browser and its server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
-pub enum Protocol {
+pub(crate) enum Protocol {
     /// Bytes on a TCP connection: the bench's own floor
     Raw,
     /// `hither.v1`
@@ -31,7 +30,7 @@ pub enum Protocol {
 impl Protocol {
     /// The WebSocket subprotocol to ask for.
     #[must_use]
-    pub const fn subprotocol(self) -> Option<&'static str> {
+    pub(crate) const fn subprotocol(self) -> Option<&'static str> {
         match self {
             Self::Hither => Some("hither.v1"),
             Self::Ttyd => Some("tty"),
@@ -42,13 +41,13 @@ impl Protocol {
 
     /// Whether a session has to be made by `POST /api/sessions` before it can be attached to.
     #[must_use]
-    pub const fn creates_sessions(self) -> bool {
+    pub(crate) const fn creates_sessions(self) -> bool {
         matches!(self, Self::Hither | Self::Plan)
     }
 
     /// The path of the WebSocket where the server's address does not say it.
     #[must_use]
-    pub const fn default_path(self) -> &'static str {
+    pub(crate) const fn default_path(self) -> &'static str {
         match self {
             Self::Terminado => "/websocket",
             Self::Raw | Self::Http => "/",
