@@ -1,3 +1,5 @@
+#![expect(clippy::disallowed_methods, reason = "no other way to make an Instant to count from")]
+
 use super::*;
 
 const REPLIES: [(QueryKind, &str); 20] = [
