@@ -33,7 +33,9 @@ impl Client {
                     format!("input {} {}", number.0, String::from_utf8_lossy(bytes))
                 }
                 ClientFrame::Ack(offset) => format!("ack {offset}"),
-                other => format!("{other:?}"),
+                rare @ (ClientFrame::Resize(_) | ClientFrame::Ping(_) | ClientFrame::Unknown(_)) => {
+                    format!("{rare:?}")
+                }
             });
             bytes = &mut bytes[consumed..];
         }

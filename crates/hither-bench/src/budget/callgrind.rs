@@ -27,7 +27,8 @@ const TYPING: Duration = Duration::from_secs(4);
 /// The count of a run without work is taken off, so that starting and stopping do not matter. It
 /// does not depend on how busy the machine is, but for how often the server wakes up.
 pub(crate) fn count(session: &Session, limit: &InstructionLimit) -> Result<f64, String> {
-    progress(&format!("instructions each {:?}", limit.each)).map_err(|error| error.to_string())?;
+    progress(&format!("instructions each {}", limit.each.name()))
+        .map_err(|error| error.to_string())?;
     let target: Target = limit.target.parse().map_err(|_| "no such target")?;
     let without = measure(session, &target, limit.each, false)?;
     let with = measure(session, &target, limit.each, true)?;

@@ -66,6 +66,16 @@ pub(crate) enum Work {
     Mebibyte,
 }
 
+impl Work {
+    /// The name in the report.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Keystroke => "keystroke",
+            Self::Mebibyte => "mebibyte",
+        }
+    }
+}
+
 /// A file that is no budget.
 #[derive(Debug, Error)]
 pub(crate) enum InvalidBudget {

@@ -62,6 +62,7 @@ pub(super) struct Connection {
     /// How much of the outbox the kernel has taken.
     sent: usize,
     scratch: Vec<u8>,
+    last_read: usize,
 }
 
 impl Connection {
@@ -80,6 +81,7 @@ impl Connection {
             outbox: request.into_bytes(),
             sent: 0,
             scratch: Vec::new(),
+            last_read: 0,
         }
     }
 
@@ -89,6 +91,11 @@ impl Connection {
             self.stage = Stage::Open;
             sink.open();
         }
+    }
+
+    /// Whether the last read brought more than people type.
+    pub(super) const fn is_flooding(&self) -> bool {
+        self.last_read >= 1024
     }
 
     /// The session that was made for it.
@@ -138,6 +145,7 @@ impl Connection {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(0),
             Err(error) => return Err(error.into()),
         };
+        self.last_read = len;
         let bytes = &mut buffer[..carried + len];
         let used = self.receive(dial, bytes, sink)?;
         self.partial.clear();

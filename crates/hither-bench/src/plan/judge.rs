@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::phase::PHASES;
 use crate::report::{ScenarioReport, TargetReport, Unit, Verdict, show};
+use crate::stats::{Spread, ratios};
 
 /// The plan's targets, for what is shipped.
 pub(super) fn verdicts(shipped: &TargetReport) -> Vec<Verdict> {
@@ -62,26 +63,31 @@ fn http(shipped: &TargetReport) -> Verdict {
     }
 }
 
-/// What each phase did to the average, in a sentence each.
+/// What each phase did to the median response, in a sentence each.
+///
+/// The median, because a foreign program that keeps a CPU for a while spoils every average.
 pub(super) fn effects(report: &ScenarioReport) -> String {
     let mut text =
-        "What each phase of the plan does (average, against the phase before it):".to_owned();
-    let mut before: Option<f64> = None;
+        "What each phase of the plan does to the median, against the phase before it:".to_owned();
+    let mut before: Option<&TargetReport> = None;
     for (phase, target) in PHASES.iter().zip(&report.targets) {
-        let Some(now) = target.spread("avg").map(|spread| spread.median) else { continue };
+        let Some(now) = target.spread("p50").map(|spread| spread.median) else { continue };
         let shown = show(now, Unit::Seconds);
-        let word = before.map_or("where it starts", |before| verdict_on(now / before));
+        let word = before.map_or("where it starts", |before| effect(target, before));
         let _ = write!(text, "\n  {:<10} {:<38} {shown:>9}  {word}", phase.name, phase.what);
-        before = Some(now);
+        before = Some(target);
     }
     text
 }
 
-/// Changes below 15 % are noise on a machine that is shared.
-fn verdict_on(ratio: f64) -> &'static str {
-    if ratio > 1.15 {
+/// An effect is one that all rounds agree upon; with a single round it has to be large.
+fn effect(now: &TargetReport, before: &TargetReport) -> &'static str {
+    let ratios = ratios(&now.values("p50"), &before.values("p50"));
+    let Some(spread) = Spread::of(&ratios) else { return "not measured" };
+    let margin = if ratios.len() > 1 { 1.1 } else { 2.0 };
+    if spread.median > margin && spread.min > 1.0 {
         "hurts"
-    } else if ratio < 0.87 {
+    } else if spread.median * margin < 1.0 && spread.max < 1.0 {
         "helps"
     } else {
         "does nothing (within noise)"
@@ -117,6 +123,7 @@ mod tests {
         let count = |name, value| Metric::plain(name, value, Unit::Count);
         let metrics = vec![
             seconds("avg", avg),
+            seconds("p50", avg),
             seconds("p95", avg * 2.0),
             seconds("p99", avg * 3.0),
             seconds("HTTP p99", 0.001),
@@ -144,12 +151,25 @@ mod tests {
 
     #[test]
     fn says_what_each_phase_did() {
-        let targets = [0.001, 0.001, 0.011, 0.011, 0.0005].map(|avg| target(avg, 3000.0)).to_vec();
+        let targets = [0.001, 0.0012, 0.011, 0.010, 0.0005].map(|p50| target(p50, 3000.0)).to_vec();
         let text = effects(&ScenarioReport { targets, ..ScenarioReport::default() });
         let lines: Vec<&str> = text.lines().skip(1).collect();
         for (line, word) in lines.iter().zip(["starts", "nothing", "hurts", "nothing", "helps"]) {
             assert!(line.contains(word), "{line}");
         }
+    }
+
+    #[test]
+    fn an_effect_needs_rounds_that_agree() {
+        let rounds = |values: [f64; 3]| {
+            let rounds = values.into_iter().flat_map(|p50| target(p50, 3000.0).rounds);
+            TargetReport { rounds: rounds.collect(), ..TargetReport::default() }
+        };
+        let before = rounds([1.0, 1.0, 1.0]);
+        assert_eq!(effect(&rounds([1.2, 1.3, 1.1]), &before), "hurts");
+        assert_eq!(effect(&rounds([1.2, 1.3, 0.9]), &before), "does nothing (within noise)");
+        assert_eq!(effect(&rounds([0.8, 0.7, 0.8]), &before), "helps");
+        assert_eq!(effect(&TargetReport::default(), &before), "not measured");
     }
 
     #[test]

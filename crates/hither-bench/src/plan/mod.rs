@@ -20,8 +20,8 @@ pub(crate) fn run(args: &PlanArgs, session: &mut Session) -> io::Result<ExitCode
     let mut report = ScenarioReport {
         name: "plan".to_owned(),
         about: format!(
-            "{} connections opened over {} s, then {} command lines a second on each for {} s, spoken \
-             to as {}; ratios are the effect against the baseline",
+            "{} connections opened over {} s, then command lines on each ({} a second) for {} s, \
+             spoken to as {}; ratios are the effect against the baseline",
             args.connections,
             args.seconds.div_ceil(3),
             args.lines_per_second,

@@ -76,23 +76,23 @@ impl Scenario {
     pub(crate) fn about(&self) -> String {
         match *self {
             Self::Echo { connections, pace: Pace::Closed, length } => format!(
-                "{} type the next key when the last is echoed, {} s",
+                "{}, each typing the next key when the last is echoed, {} s",
                 people(connections),
                 length.as_secs()
             ),
             Self::Echo { connections, pace: Pace::Open(rate), length } => format!(
-                "{} type {rate} keys a second by timetable, {} s; a key's age counts from when it \
+                "{}, each typing {rate} keys a second by timetable, {} s; a key's age counts from when it \
                  was due",
                 people(connections),
                 length.as_secs()
             ),
             Self::Flood { connections, bytes } => format!(
-                "{} write {} MB each as fast as possible; every byte is checked",
+                "{}, each writing {} MB as fast as it can; every byte is checked",
                 programs(connections),
                 bytes / 1_000_000
             ),
             Self::Mixed { typists, flooders, rate, length } => format!(
-                "{} type {rate} keys a second while {} flood, {} s",
+                "{}, each typing {rate} keys a second, and {} flooding, {} s",
                 people(typists),
                 programs(flooders),
                 length.as_secs()
