@@ -107,6 +107,8 @@ pub struct Attachment {
     attached: bool,
     received: Option<Offset>,
     acknowledged: Offset,
+    /// A snapshot is not acknowledged yet; the server waits for that.
+    snapshot_due: bool,
     backlog: Backlog,
     masks: u32,
 }
@@ -119,7 +121,16 @@ impl Attachment {
         let backlog = Backlog::EMPTY;
         let [.., a, b, c, d] = client.0.to_be_bytes();
         let masks = u32::from_be_bytes([a, b, c, d]) | 1;
-        Self { client, wish, attached: false, received, acknowledged: Offset::ZERO, backlog, masks }
+        Self {
+            client,
+            wish,
+            attached: false,
+            received,
+            acknowledged: Offset::ZERO,
+            snapshot_due: false,
+            backlog,
+            masks,
+        }
     }
 
     /// Where the output goes on; `None` before the first.
@@ -161,6 +172,7 @@ impl Attachment {
             ServerFrame::Output { offset, bytes } => return self.handle_output(offset, bytes),
             ServerFrame::Snapshot { offset, size, bytes } => {
                 self.jump(offset);
+                self.snapshot_due = true;
                 Event::Snapshot(size, bytes)
             }
             ServerFrame::Gap { from, to } => {
@@ -212,14 +224,16 @@ impl Attachment {
     /// Everything that was handed out has been *processed*: acknowledges it if that is due.
     pub fn acknowledge(&mut self, out: &mut Vec<u8>) {
         let Some(received) = self.received.filter(|_| self.attached) else { return };
-        if received.since(self.acknowledged) >= ACK_BYTES {
+        if self.snapshot_due || received.since(self.acknowledged) >= ACK_BYTES {
             self.acknowledged = received;
+            self.snapshot_due = false;
             self.send(&ClientFrame::Ack(received), out);
         }
     }
 
     fn handle_welcome(&mut self, welcome: Welcome, out: &mut Vec<u8>) -> Event<'static> {
         self.attached = true;
+        self.snapshot_due = false;
         self.jump(welcome.offset);
         self.backlog.accept(welcome.accepted);
         let rest: Vec<_> = self.backlog.rest().map(|(n, input)| (n, input.to_vec())).collect();

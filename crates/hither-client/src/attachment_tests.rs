@@ -33,7 +33,8 @@ impl Client {
                     format!("input {} {}", number.0, String::from_utf8_lossy(bytes))
                 }
                 ClientFrame::Ack(offset) => format!("ack {offset}"),
-                rare @ (ClientFrame::Resize(_) | ClientFrame::Ping(_) | ClientFrame::Unknown(_)) => {
+                rare
+                @ (ClientFrame::Resize(_) | ClientFrame::Ping(_) | ClientFrame::Unknown(_)) => {
                     format!("{rare:?}")
                 }
             });
@@ -131,6 +132,8 @@ fn announced_jumps_are_fine() {
     let size = WindowSize::DEFAULT;
     let event = client.receive(&ServerFrame::Snapshot { offset: Offset(900), size, bytes: b"s" });
     assert!(event.unwrap().starts_with("Snapshot"));
+    client.attachment.acknowledge(&mut client.out);
+    assert_eq!(client.sent(), ["ack 900"], "a snapshot at once");
     client.output(900, b"x").unwrap();
 }
 

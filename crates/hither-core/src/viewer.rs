@@ -34,6 +34,8 @@ pub struct ViewerCursor {
     cursor: Offset,
     /// Where output would have continued when the viewer fell behind.
     expected: Option<Offset>,
+    /// Offset of a snapshot that it has not acknowledged.
+    unseen: Option<Offset>,
     flow: FlowWindow,
     slow: Slow,
 }
@@ -65,6 +67,7 @@ impl ViewerCursor {
             state: if resumed.is_some() { ViewerState::Live } else { ViewerState::Behind },
             cursor,
             expected: resume.filter(|&offset| offset < history.tail()),
+            unseen: None,
             flow: FlowWindow::new(cursor),
             slow,
         }
@@ -112,8 +115,11 @@ impl ViewerCursor {
     /// When it acknowledges what it was never sent.
     pub fn handle_ack(&mut self, offset: Offset, now: Duration) -> Result<(), AckBeyondSent> {
         self.flow.handle_ack(offset, now)?;
-        if self.state == ViewerState::Syncing {
-            self.state = ViewerState::Live;
+        if self.unseen.is_some_and(|snapshot| offset >= snapshot) {
+            self.unseen = None;
+            if self.state == ViewerState::Syncing {
+                self.state = ViewerState::Live;
+            }
         }
         Ok(())
     }
@@ -133,6 +139,7 @@ impl ViewerCursor {
         self.cursor = offset;
         self.flow.handle_skip(offset);
         self.state = ViewerState::Syncing;
+        self.unseen = Some(offset);
         gap.map(|from| (from, offset))
     }
 
@@ -140,16 +147,18 @@ impl ViewerCursor {
     pub fn handle_gap(&mut self, head: Offset) -> Option<(Offset, Offset)> {
         let gap = self.handle_snapshot(head);
         self.state = ViewerState::Live;
+        self.unseen = None;
         gap
     }
 
     /// What it may be sent now.
     ///
-    /// A viewer that is Behind gets its snapshot only when nothing is in flight to it any more:
-    /// what it has not processed yet would only delay the present.
+    /// A viewer that is Behind gets its snapshot only when next to nothing is in flight to it any
+    /// more, not even another snapshot: what it has not processed would only delay the present.
     pub fn poll(&mut self, history: &History) -> Next {
         if self.state == ViewerState::Behind {
-            return if self.flow.in_flight() < crate::flow::WINDOW_MIN {
+            let seen = self.unseen.is_none();
+            return if seen && self.flow.in_flight() < crate::flow::WINDOW_MIN {
                 Next::Snapshot
             } else {
                 Next::Blocked
@@ -222,7 +231,13 @@ mod tests {
         let gap = viewer.handle_snapshot(Offset(100_000));
         assert_eq!(gap, Some((Offset(16_384), Offset(100_000))));
         assert_eq!((viewer.state(), viewer.poll(&history)), (ViewerState::Syncing, Next::Idle));
+        history.advance(90_000);
+        viewer.handle_overrun(history.tail());
+        assert_eq!(viewer.poll(&history), Next::Blocked, "the first snapshot is not seen yet");
         viewer.handle_ack(Offset(100_000), NOW).unwrap();
+        assert_eq!(viewer.poll(&history), Next::Snapshot);
+        viewer.handle_snapshot(Offset(190_000));
+        viewer.handle_ack(Offset(190_000), NOW).unwrap();
         assert_eq!(viewer.state(), ViewerState::Live);
     }
 }

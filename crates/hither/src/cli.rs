@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use hither_bench::BenchArgs;
 
 use crate::commands::completions::CompletionsArgs;
 use crate::commands::doctor::DoctorArgs;
@@ -69,6 +70,8 @@ pub(crate) enum Command {
     Completions(CompletionsArgs),
     /// Print the version and the protocol spoken
     Version,
+    /// Measure a web terminal, this one or another, beside the physical floor
+    Bench(Box<BenchArgs>),
     /// Keep the PTYs while gateways come and go; started by `hither serve`
     #[command(hide = true)]
     Host(HostArgs),

@@ -11,12 +11,15 @@ mod sessions;
 pub(crate) mod url;
 mod version;
 
+use std::process::ExitCode;
+
 use crate::cli::Command;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 
 /// Does what the command line asks for.
-pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
-    match command {
+pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
+    let exit = match command {
+        Command::Bench(args) => return Ok(hither_bench::run(&args, &["bench"])),
         Command::Serve(args) => serve::run(&args),
         Command::Ls(args) => ls::run(&args),
         Command::New(args) => new::run(&args),
@@ -26,5 +29,6 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Completions(args) => completions::run(&args),
         Command::Version => version::run(),
         Command::Host(args) => host::run(&args),
-    }
+    };
+    exit.map(ExitCode::from)
 }

@@ -24,7 +24,7 @@ fn main() -> ExitCode {
         Err(err) => return print_usage(&err),
     };
     match commands::run(cli.command) {
-        Ok(exit) => exit.into(),
+        Ok(exit) => exit,
         Err(failure) => {
             output::print_failure(&failure);
             failure.exit().into()

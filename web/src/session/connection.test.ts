@@ -315,16 +315,18 @@ describe('input', () => {
 });
 
 describe('flow', () => {
-  test('acks what was processed, every 8 KiB, and nothing from before a snapshot', () => {
+  test('acks a snapshot at once, then every 8 KiB, and nothing from before a snapshot', () => {
     const bench = Bench.live();
     const processed = (epoch: number, offset: number) =>
       bench.sends({ type: 'processed', epoch, offset });
+    expect(processed(1, 100)).toEqual([{ type: 'ack', offset: 100 }]);
     expect(processed(1, 100 + ACK_EVERY_BYTES - 1)).toEqual([]);
     expect(processed(1, 100 + ACK_EVERY_BYTES)).toEqual([{ type: 'ack', offset: 8_292 }]);
     expect(processed(1, 100 + ACK_EVERY_BYTES + 1)).toEqual([]);
     bench.serve({ type: 'gap', from: 100, to: 200 });
     bench.snapshot(200);
     expect(processed(1, 100_000)).toEqual([]);
+    expect(processed(2, 200)).toEqual([{ type: 'ack', offset: 200 }]);
     expect(processed(2, 200 + ACK_EVERY_BYTES)).toHaveLength(1);
   });
 

@@ -117,6 +117,9 @@ pub(super) fn append_snapshot(
             append_output_prefix(viewer.protocol, head, len, out);
             out.extend_from_slice(RESET);
             out.extend_from_slice(snapshot);
+            if viewer.protocol != ViewerProtocol::Raw {
+                append_ack_ping(head, out);
+            }
         }
     }
 }

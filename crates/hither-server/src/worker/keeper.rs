@@ -18,6 +18,7 @@ use super::memory::{CHECKPOINT_BYTES, SessionMemory};
 use super::session::Session;
 use super::typing;
 use super::viewer::{Phase, ViewerKey};
+use crate::sessions::ViewerProtocol;
 
 /// The live screen of a session, if it has one.
 #[derive(Debug, Default)]
@@ -190,6 +191,10 @@ impl Worker {
         };
         let snapshot = live.screen.snapshot(limits);
         let gap = cursor.handle_snapshot(live.at);
+        if viewer.protocol == ViewerProtocol::Raw {
+            let acked = cursor.handle_ack(live.at, self.now);
+            debug_assert!(acked.is_ok());
+        }
         codec::append_snapshot(viewer, session, &snapshot, gap);
         self.serve(key);
     }

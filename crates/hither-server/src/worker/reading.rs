@@ -26,6 +26,9 @@ pub(super) enum Chunk {
     Closed,
 }
 
+/// What a quiet session is asked for: the kernel allocates as many pages as it is asked for, and a
+/// line discipline holds 4,095 bytes.
+const QUIET_BYTES: usize = 4 << 10;
 /// A read that brings less than this shows that the PTY is empty. A fuller one may have met the
 /// 4,095 bytes that the line discipline holds at most, with more behind them.
 const DRAINED_BELOW: usize = 2048;
@@ -38,7 +41,9 @@ impl Worker {
             self.sessions[key].reading.gated = true;
             return Chunk::Gated;
         }
-        let len = room.min(self.settings.read_bytes);
+        let flooding = self.sessions[key].reading.pace.is_flooding(self.now);
+        let most = if flooding { self.settings.read_bytes } else { QUIET_BYTES };
+        let len = room.min(most).min(self.settings.read_bytes);
         self.keep_checkpoint(key, len as u64);
         let Self { sessions, journal, now, .. } = self;
         let session = &mut sessions[key];

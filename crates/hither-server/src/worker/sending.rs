@@ -81,8 +81,11 @@ impl Worker {
         if viewer.outbox.is_empty() && scratch.is_empty() && until.is_none() {
             return Sent::Enough;
         }
-        let slices = [viewer.outbox.pending(), scratch, output[0], output[1]];
-        let result = viewer.stream.write(&slices.map(IoSlice::new));
+        let slices = [viewer.outbox.pending(), scratch, output[0], output[1]].map(IoSlice::new);
+        // The usual case is a prefix and one run of output.
+        let first = usize::from(viewer.outbox.is_empty());
+        let last = if output[1].is_empty() { 3 } else { 4 };
+        let result = viewer.stream.write(&slices[first..last]);
         match result {
             Ok(taken) => {
                 keep_rest(viewer, taken, scratch, output);

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use hither_server::http::check_bind;
 use rustix::fs::{Access, access};
 
 use super::ServeArgs;
@@ -15,7 +16,7 @@ const SOCKET_PATH_LEN_MAX: usize = 107;
 impl ServeArgs {
     /// Refuses settings under which the gateway cannot run, or should not.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        self.check_authentication()?;
+        self.check_addresses()?;
         self.check_sockets()?;
         check_directory(self.session.cwd.as_deref())?;
         check_shell(&self.shell())
@@ -24,12 +25,6 @@ impl ServeArgs {
     /// What is allowed and still deserves a word.
     pub(crate) fn warnings(&self) -> Vec<&'static str> {
         let mut warnings = Vec::new();
-        if self.is_exposed() {
-            warnings.push(
-                "traffic beyond this machine is not encrypted; \
-                 put a TLS proxy or an SSH tunnel in front of the gateway",
-            );
-        }
         if rustix::process::geteuid().is_root() {
             warnings.push("running as root: whoever gets in is root; run as an ordinary user");
         }
@@ -41,20 +36,12 @@ impl ServeArgs {
         self.session.shell.clone().unwrap_or_else(usual_shell)
     }
 
-    fn is_exposed(&self) -> bool {
-        self.listen.bind.iter().any(|address| !address.is_loopback())
-    }
-
-    fn check_authentication(&self) -> Result<(), Failure> {
-        let exposed = self.listen.bind.iter().find(|address| !address.is_loopback());
-        match exposed {
-            Some(address) if self.listen.no_auth => {
-                let message = format!("--no-auth would give everybody on {address} your shell");
-                let cure = "leave out --no-auth, or bind to 127.0.0.1 only";
-                Err(Failure::new(Exit::Configuration, message).cure(cure))
-            }
-            _ => Ok(()),
+    fn check_addresses(&self) -> Result<(), Failure> {
+        for &address in &self.listen.bind {
+            check_bind(address)
+                .map_err(|refused| Failure::new(Exit::Configuration, refused.to_string()))?;
         }
+        Ok(())
     }
 
     fn check_sockets(&self) -> Result<(), Failure> {
