@@ -198,7 +198,7 @@ impl Attachment {
     /// # Errors
     /// When too much input waits to be accepted; nothing of `input` is taken then.
     pub fn type_input(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), BacklogFull> {
-        self.backlog.check_room(input.len())?;
+        self.backlog.check_space(input.len())?;
         for piece in input.chunks(INPUT_BYTES_MAX) {
             let number = self.backlog.add(piece)?;
             if self.attached {

@@ -27,13 +27,13 @@ impl Backlog {
     pub(crate) const EMPTY: Self = Self { last: InputNumber(0), kept: VecDeque::new(), bytes: 0 };
 
     /// Whether `len` more bytes can be kept.
-    pub(crate) const fn check_room(&self, len: usize) -> Result<(), BacklogFull> {
+    pub(crate) const fn check_space(&self, len: usize) -> Result<(), BacklogFull> {
         if self.bytes + len > BACKLOG_MAX { Err(BacklogFull) } else { Ok(()) }
     }
 
     /// Gives `input` the next number and keeps it.
     pub(crate) fn add(&mut self, input: &[u8]) -> Result<InputNumber, BacklogFull> {
-        self.check_room(input.len())?;
+        self.check_space(input.len())?;
         self.last = InputNumber(self.last.0 + 1);
         self.bytes += input.len();
         self.kept.push_back(input.to_vec());

@@ -33,9 +33,9 @@ pub struct EchoCheck {
 }
 
 impl EchoCheck {
-    /// A check that has room for `keys` under way at once before it has to allocate.
+    /// A check that has space for `keys` under way at once before it has to allocate.
     #[must_use]
-    pub fn with_room(keys: usize) -> Self {
+    pub fn with_space(keys: usize) -> Self {
         Self { under_way: VecDeque::with_capacity(keys), ..Self::default() }
     }
 

@@ -85,8 +85,8 @@ impl Relay {
     /// The terminal has output: one read, one write.
     pub(super) fn handle_output(&mut self, scratch: &mut Scratch) -> Progress {
         let Some(terminal) = &self.terminal else { return Progress::Same };
-        let room = &mut scratch.bytes[HEADROOM..HEADROOM + READ_MAX];
-        let len = match rustix::io::read(&terminal.master, room) {
+        let space = &mut scratch.bytes[HEADROOM..HEADROOM + READ_MAX];
+        let len = match rustix::io::read(&terminal.master, space) {
             Ok(0) => return self.end(),
             Ok(len) => len,
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => return Progress::Same,

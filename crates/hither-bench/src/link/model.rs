@@ -9,7 +9,7 @@ use crate::stats::{Moment, count, float};
 /// Bytes that wait for their turn at the slow end of the link, at most.
 const QUEUE_MAX: usize = 64 * 1024;
 /// Bytes that travel as one; about an Ethernet packet.
-const PACKET: usize = 1500;
+const SEGMENT: usize = 1500;
 
 /// One direction of a link.
 ///
@@ -22,11 +22,11 @@ pub struct Channel {
     seconds_per_byte: f64,
     stall: Option<(Moment, Moment)>,
     free_at: Moment,
-    packets: VecDeque<Packet>,
+    segments: VecDeque<Segment>,
 }
 
 #[derive(Debug)]
-struct Packet {
+struct Segment {
     sent: Moment,
     arrives: Moment,
     bytes: Vec<u8>,
@@ -42,45 +42,45 @@ impl Channel {
             seconds_per_byte: spec.bytes_per_second.map_or(0.0, f64::recip),
             stall: spec.stall.map(|(length, at)| (now + at, now + at + length)),
             free_at: now,
-            packets: VecDeque::new(),
+            segments: VecDeque::new(),
         }
     }
 
     /// How many bytes the queue takes at `now`.
     #[must_use]
-    pub fn room(&self, now: Moment) -> usize {
-        let waiting = self.packets.iter().filter(|packet| packet.sent > now);
-        let waiting: usize = waiting.map(|packet| packet.bytes.len()).sum();
+    pub fn space(&self, now: Moment) -> usize {
+        let waiting = self.segments.iter().skip(self.first_waiting(now));
+        let waiting: usize = waiting.map(|segment| segment.bytes.len()).sum();
         QUEUE_MAX.saturating_sub(waiting)
     }
 
-    /// Puts `bytes`, no more than there is [room](Self::room) for, into the queue.
+    /// Puts `bytes`, no more than there is [space](Self::space) for, into the queue.
     pub fn send(&mut self, bytes: &[u8], now: Moment) {
-        for piece in bytes.chunks(PACKET) {
+        for piece in bytes.chunks(SEGMENT) {
             let takes = Duration::from_secs_f64(float(piece.len() as u64) * self.seconds_per_byte);
             let sent = self.after_stall(self.free_at.max(now)) + takes;
             let sent = self.after_stall(sent);
             self.free_at = sent;
             let arrives = self.after_stall(sent + self.delay);
-            self.packets.push_back(Packet { sent, arrives, bytes: piece.to_vec(), taken: 0 });
+            self.segments.push_back(Segment { sent, arrives, bytes: piece.to_vec(), taken: 0 });
         }
     }
 
-    /// The bytes that have arrived at `now` and were not taken yet, one packet at a time.
+    /// The bytes that have arrived at `now` and were not taken yet, one segment at a time.
     #[must_use]
     pub fn arrived(&self, now: Moment) -> &[u8] {
-        match self.packets.front() {
-            Some(packet) if packet.arrives <= now => &packet.bytes[packet.taken..],
+        match self.segments.front() {
+            Some(segment) if segment.arrives <= now => &segment.bytes[segment.taken..],
             _ => &[],
         }
     }
 
     /// Takes `len` bytes of what has [arrived](Self::arrived).
     pub fn take(&mut self, len: usize) {
-        if let Some(packet) = self.packets.front_mut() {
-            packet.taken += len;
-            if packet.taken >= packet.bytes.len() {
-                self.packets.pop_front();
+        if let Some(segment) = self.segments.front_mut() {
+            segment.taken += len;
+            if segment.taken >= segment.bytes.len() {
+                self.segments.pop_front();
             }
         }
     }
@@ -88,15 +88,20 @@ impl Channel {
     /// When the next bytes arrive or leave the queue; `None` when the link is empty.
     #[must_use]
     pub fn next_event(&self, now: Moment) -> Option<Moment> {
-        let arrives = self.packets.front()?.arrives;
-        let leaves = self.packets.iter().map(|packet| packet.sent).find(|sent| *sent > now);
+        let arrives = self.segments.front()?.arrives;
+        let leaves = self.segments.get(self.first_waiting(now)).map(|segment| segment.sent);
         Some(leaves.map_or(arrives, |sent| sent.min(arrives)))
+    }
+
+    /// Index of the first segment that has not left the queue: they leave in order.
+    fn first_waiting(&self, now: Moment) -> usize {
+        self.segments.partition_point(|segment| segment.sent <= now)
     }
 
     /// Whether nothing is queued or under way.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.packets.is_empty()
+        self.segments.is_empty()
     }
 
     fn after_stall(&self, time: Moment) -> Moment {
@@ -195,12 +200,12 @@ mod tests {
     #[test]
     fn the_queue_is_bounded_and_drains() {
         let mut channel = link("rate=1mbit");
-        assert_eq!(channel.room(Duration::ZERO), QUEUE_MAX);
+        assert_eq!(channel.space(Duration::ZERO), QUEUE_MAX);
         channel.send(&vec![0; QUEUE_MAX], Duration::ZERO);
-        assert_eq!(channel.room(Duration::ZERO), 0);
-        let later = channel.room(ms(100));
+        assert_eq!(channel.space(Duration::ZERO), 0);
+        let later = channel.space(ms(100));
         assert!((10_500..=13_500).contains(&later), "{later}");
-        assert_eq!(channel.room(ms(600)), QUEUE_MAX, "what travels is not in the queue");
+        assert_eq!(channel.space(ms(600)), QUEUE_MAX, "what travels is not in the queue");
     }
 
     #[test]

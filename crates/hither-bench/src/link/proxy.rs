@@ -148,7 +148,7 @@ impl Proxy {
 impl Pair {
     fn waits_for(&self, index: usize, now: Moment) -> PollFlags {
         let mut flags = PollFlags::empty();
-        if !self.finished[index] && self.channels[index].room(now) >= CHUNK {
+        if !self.finished[index] && self.channels[index].space(now) >= CHUNK {
             flags |= PollFlags::IN;
         }
         if !self.channels[1 - index].arrived(now).is_empty() {
@@ -172,7 +172,7 @@ impl Pair {
 
     fn read(&mut self, index: usize, now: Moment) -> io::Result<()> {
         let mut buffer = [0; CHUNK];
-        while !self.finished[index] && self.channels[index].room(now) >= CHUNK {
+        while !self.finished[index] && self.channels[index].space(now) >= CHUNK {
             match (&self.ends[index]).read(&mut buffer) {
                 Ok(0) => self.finished[index] = true,
                 Ok(len) => self.channels[index].send(&buffer[..len], now),

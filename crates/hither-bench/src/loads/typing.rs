@@ -8,7 +8,7 @@ use crate::engine::{ConnectionId, Failure, Load, Wishes};
 use crate::stats::{Latencies, Moment, OpenLoop};
 
 /// Keys that may be under way on a connection before anything has to be allocated.
-const ROOM: usize = 256;
+const SPACE: usize = 256;
 
 /// When the next key is typed.
 #[derive(Clone, Copy, Debug)]
@@ -49,8 +49,11 @@ struct Lane {
 impl Typing {
     /// Types on `connections` at `pace` for `length`.
     pub(crate) fn new(connections: &[ConnectionId], pace: Pace, length: Duration) -> Self {
-        let lane =
-            |id: &ConnectionId| Lane { id: *id, check: EchoCheck::with_room(ROOM), broken: false };
+        let lane = |id: &ConnectionId| Lane {
+            id: *id,
+            check: EchoCheck::with_space(SPACE),
+            broken: false,
+        };
         let mut lane_of = vec![None; connections.iter().map(|id| id.0 + 1).max().unwrap_or(0)];
         for (index, id) in connections.iter().enumerate() {
             lane_of[id.0] = Some(index);
