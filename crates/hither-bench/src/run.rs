@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 use crate::args::{BenchArgs, Command, RunArgs};
 use crate::pin::Pinning;
 use crate::report::{
@@ -74,6 +76,7 @@ impl Session {
         signal_hook::flag::register_conditional_shutdown(signal, end, Arc::clone(&interrupted))?;
         signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
         let pinning = Pinning::new()?;
+        raise_file_limit()?;
         let own = std::env::current_exe()?;
         let prefix = prefix.iter().map(|word| (*word).to_owned());
         let setup = Setup {
@@ -153,6 +156,12 @@ impl Session {
         let held = self.report.verdicts.iter().all(|verdict| verdict.holds);
         Ok(if held && !failed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+/// Allows as many connections as the kernel does; servers inherit it.
+fn raise_file_limit() -> io::Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    Ok(setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?)
 }
 
 /// The command line, with stars in place of the value of `--authorization`.

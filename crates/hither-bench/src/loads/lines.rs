@@ -174,6 +174,18 @@ mod tests {
     }
 
     #[test]
+    fn a_late_sender_does_not_shift_the_due_times() {
+        let mut load = Lines::new(&[ConnectionId(0)], 1.0, Duration::from_secs(3));
+        let (mut wishes, late) = (Wishes::default(), Duration::from_secs(3));
+        load.handle_start(Duration::ZERO, &mut wishes);
+        load.handle_timer(late, &mut wishes);
+        let output = b"hb00000000\r\nhb00000001\r\nhb00000002\r\n";
+        load.handle_output(ConnectionId(0), late, output, &mut wishes);
+        let summary = load.latencies.summary();
+        assert!(summary.p50 >= Duration::from_millis(1990), "{summary:?}");
+    }
+
+    #[test]
     fn lines_without_output_are_lost_and_the_load_ends() {
         let server = Simulation { answer: Box::new(|line| vec![line.to_vec()]), ..toy() };
         let mut load = Lines::new(&[ConnectionId(0)], 1.0, Duration::from_secs(3));

@@ -54,6 +54,7 @@ fn a_slow_sender_does_not_shift_the_due_times() {
     let summary = load.latencies.summary();
     assert_eq!(summary.count, 10);
     assert!(summary.max >= ms(999), "the first key is a second old: {summary:?}");
+    assert!(summary.p50 >= ms(500), "the fifth was due half a second ago: {summary:?}");
 }
 
 #[test]

@@ -75,7 +75,7 @@ pub(super) fn measure(round: &Round<'_>, args: &PlanArgs) -> Result<Outcome, Str
     let mut lines = Lines::new(&opening.ready, args.lines_per_second, length);
     let meter = Meter::start(&bench.running);
     bench.run(&mut lines, length + 2 * GRACE)?;
-    let spent = meter.stop(&bench.running);
+    let spent = meter.stop();
     let memory = bench.running.usage();
     let (requests, api) = http_api(round, &bench.running.dial)?;
     let waits = lines.waits();

@@ -12,7 +12,7 @@ pub(super) fn run(round: &Round<'_>, connections: usize) -> Result<Outcome, Stri
     let mut bench = round.start(Program::Idle, Attach::Whole)?;
     let meter = Meter::start(&bench.running);
     let opening = bench.open(connections, Duration::ZERO)?;
-    let spent = meter.stop(&bench.running);
+    let spent = meter.stop();
     let mut metrics = vec![Metric::lower("all ready", opening.last.as_secs_f64(), Unit::Seconds)];
     metrics.extend(latency_metrics(&opening.latencies.summary()));
     let names = ["server CPU/connection", "client CPU/connection"];

@@ -23,7 +23,7 @@ pub(super) fn run(
     let mut typing = Typing::new(&ids, pace, length);
     let meter = Meter::start(&bench.running);
     bench.run(&mut typing, length + 2 * GRACE)?;
-    let spent = meter.stop(&bench.running);
+    let spent = meter.stop();
     let mut metrics = latency_metrics(&typing.latencies.summary());
     let rate = float(typing.latencies.len()) / typing.length().as_secs_f64();
     metrics.push(match pace {

@@ -22,7 +22,7 @@ pub(super) fn run(round: &Round<'_>, connections: usize, bytes: u64) -> Result<O
     let mut flooding = Flooding::new(&ids, flood_lines(bytes));
     let meter = Meter::start(&bench.running);
     bench.run(&mut flooding, limit)?;
-    let spent = meter.stop(&bench.running);
+    let spent = meter.stop();
     let speed = float(flooding.received()) / flooding.took().as_secs_f64().max(1e-9);
     let mut metrics = vec![Metric::higher("speed", speed, Unit::BytesPerSecond)];
     if connections > 1 {

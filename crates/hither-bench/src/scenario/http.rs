@@ -25,7 +25,7 @@ pub(super) fn run(
     let mut engine = engine.map_err(|error| error.to_string())?;
     let meter = Meter::start(&bench.running);
     engine.run(&mut load, length + 2 * GRACE).map_err(|error| error.to_string())?;
-    let spent = meter.stop(&bench.running);
+    let spent = meter.stop();
     let mut all = Latencies::default();
     load.latencies.iter().for_each(|kind| all.merge(kind));
     let rate = float(all.len()) / load.length().as_secs_f64();

@@ -6,12 +6,12 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::report::{Metric, Unit};
 use crate::stats::float;
-use crate::target::{Running, Usage};
+use crate::target::{OwnProcesses, Running, ServerProcess, Usage};
 
 /// CPU time since the start of a measurement.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Meter {
-    server: Option<Usage>,
+    server: Option<(OwnProcesses, Usage)>,
     client: Duration,
 }
 
@@ -25,16 +25,16 @@ pub(crate) struct Spent {
 impl Meter {
     /// Starts to count.
     pub(crate) fn start(running: &Running) -> Self {
-        Self { server: running.usage(), client: thread_cpu() }
+        let own = running.process.as_ref().map(ServerProcess::own);
+        let server = own.map(|own| (own.clone(), own.usage()));
+        Self { server, client: thread_cpu() }
     }
 
     /// What was spent since.
-    pub(crate) fn stop(&self, running: &Running) -> Spent {
-        let server = running.usage().zip(self.server);
-        Spent {
-            server: server.map(|(now, then)| now.cpu.saturating_sub(then.cpu)),
-            client: thread_cpu().saturating_sub(self.client),
-        }
+    pub(crate) fn stop(&self) -> Spent {
+        let server = self.server.as_ref();
+        let server = server.map(|(own, then)| own.usage().cpu.saturating_sub(then.cpu));
+        Spent { server, client: thread_cpu().saturating_sub(self.client) }
     }
 }
 
@@ -60,7 +60,7 @@ impl Spent {
 impl Running {
     /// What the server has used, when the bench has started it.
     pub(crate) fn usage(&self) -> Option<Usage> {
-        self.process.as_ref().map(crate::target::ServerProcess::usage)
+        self.process.as_ref().map(|process| process.own().usage())
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn run(
     };
     let meter = Meter::start(&bench.running);
     bench.run(&mut mixed, length + 2 * GRACE)?;
-    let spent = meter.stop(&bench.running);
+    let spent = meter.stop();
     let Mixed { typing, flooding } = mixed;
     let mut metrics = latency_metrics(&typing.latencies.summary());
     let took = flooding.took().as_secs_f64().max(1e-9);

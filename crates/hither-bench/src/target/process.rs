@@ -32,9 +32,11 @@ pub(crate) struct ServerProcess {
     /// A directory of its own, for its messages and what it keeps while it runs.
     dir: PathBuf,
     executable: Option<PathBuf>,
-    /// Its own processes, without those of its sessions.
-    own: Vec<ProcessId>,
 }
+
+/// The processes of a server, without those of its sessions, as they were at one time.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnProcesses(Vec<ProcessId>);
 
 /// What a server has used so far.
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,7 +69,7 @@ impl ServerProcess {
             .spawn();
         let child = child.inspect_err(|_| drop(fs::remove_dir_all(&dir)))?;
         let tag = format!("{TAG}={run}");
-        Ok(Self { child, tag, dir, executable: None, own: Vec::new() })
+        Ok(Self { child, tag, dir, executable: None })
     }
 
     /// The server's standard output, if it was piped.
@@ -83,6 +85,7 @@ impl ServerProcess {
         let tries = START_MAX.as_millis() / 5;
         for _ in 0..tries {
             if std::net::TcpStream::connect(address).is_ok() {
+                self.note_executable();
                 return Ok(());
             }
             if let Some(status) = self.child.try_wait()? {
@@ -93,21 +96,17 @@ impl ServerProcess {
         Err(self.complaint("the server does not listen"))
     }
 
-    /// Finds the server's own processes: all that it has started, except its sessions' programs.
-    pub(crate) fn find_own(&mut self) {
+    /// Takes note of what the server executes, now that it does.
+    pub(super) fn note_executable(&mut self) {
         let main = ProcessId::try_from(self.child.id()).unwrap_or(0);
         self.executable = proc_fs::executable(main);
-        let all = proc_fs::processes_of(&self.tag, &self.dir);
-        self.own = all.into_iter().filter(|id| self.is_own(*id)).collect();
     }
 
-    /// What the server has used so far.
-    pub(crate) fn usage(&self) -> Usage {
-        Usage {
-            cpu: self.own.iter().map(|id| proc_fs::cpu_time(*id)).sum(),
-            pss: self.own.iter().map(|id| proc_fs::pss(*id)).sum(),
-            peak_rss: self.own.iter().map(|id| proc_fs::peak_rss(*id)).sum(),
-        }
+    /// The server's own processes: all that it has started so far, except its sessions' programs.
+    /// Looks at every process of the machine, so not while something is measured.
+    pub(crate) fn own(&self) -> OwnProcesses {
+        let all = proc_fs::processes_of(&self.tag, &self.dir);
+        OwnProcesses(all.into_iter().filter(|id| self.is_own(*id)).collect())
     }
 
     fn is_own(&self, id: ProcessId) -> bool {
@@ -156,6 +155,17 @@ impl ServerProcess {
             passed += Duration::from_millis(if fds[0].revents().is_empty() { 100 } else { 1 });
         }
         Ok(false)
+    }
+}
+
+impl OwnProcesses {
+    /// What they have used so far.
+    pub(crate) fn usage(&self) -> Usage {
+        Usage {
+            cpu: self.0.iter().map(|id| proc_fs::cpu_time(*id)).sum(),
+            pss: self.0.iter().map(|id| proc_fs::pss(*id)).sum(),
+            peak_rss: self.0.iter().map(|id| proc_fs::peak_rss(*id)).sum(),
+        }
     }
 }
 

@@ -85,7 +85,6 @@ impl Setup {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, address));
         let mut process = self.pinning.on_server_cpus(|| ServerProcess::start(command))??;
         process.wait_until_it_listens(address)?;
-        process.find_own();
         self.running(target.protocol(), address, Some(process))
     }
 
@@ -102,7 +101,7 @@ impl Setup {
         let stdout = process.stdout().ok_or(io::ErrorKind::BrokenPipe)?;
         BufReader::new(stdout).read_line(&mut line)?;
         let address = line.trim().parse().map_err(io::Error::other)?;
-        process.find_own();
+        process.note_executable();
         self.running(protocol, address, Some(process))
     }
 
