@@ -71,10 +71,10 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(run: &RunArgs, prefix: &[&str]) -> io::Result<Self> {
         let interrupted = Arc::new(AtomicBool::new(false));
-        // The second Ctrl-C ends the bench at once: this is asked before the flag is set.
-        let (signal, end) = (signal_hook::consts::SIGINT, 130);
-        signal_hook::flag::register_conditional_shutdown(signal, end, Arc::clone(&interrupted))?;
-        signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
+        // Every wait looks at the flag or is short: ending at once would leave servers behind.
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
+        }
         let pinning = Pinning::new()?;
         raise_file_limit()?;
         let own = std::env::current_exe()?;

@@ -7,9 +7,10 @@ use std::net::TcpListener;
 use std::os::unix::ffi::OsStringExt;
 
 use clap::ValueEnum;
-use hither_pty::{Command, Master, PidFd, Size, Spawner};
+use hither_pty::{Command, Master, PidFd, Signal, Size, Spawner};
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::fd::{AsFd, OwnedFd};
+use rustix::process::set_parent_process_death_signal;
 
 use super::listen::listen_on_loopback;
 use super::relay::{Progress, Relay, Scratch, Terminal};
@@ -37,6 +38,8 @@ const LISTENER: u64 = u64::MAX;
 /// # Errors
 /// When it cannot listen, or the kernel refuses to wait.
 pub fn serve(mode: FloorMode, argv: Vec<CString>) -> io::Result<Infallible> {
+    // A floor makes no sense without its bench, however that ends.
+    set_parent_process_death_signal(Some(Signal::TERM))?;
     let floor = Floor::bind(mode, argv)?;
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{}", floor.listener.local_addr()?)?;
