@@ -66,8 +66,6 @@ pub(super) enum Heard {
 pub(crate) enum LinkError {
     #[error(transparent)]
     Client(#[from] ClientError),
-    #[error(transparent)]
-    Start(#[from] hither_host::StartError),
     #[error(
         "another gateway (process {0}) serves these sessions: stop it, or choose another --runtime-dir"
     )]
@@ -84,13 +82,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 impl HostStarter {
     /// Connects to the host, starting one if none runs, and becomes its gateway.
     pub(super) fn claim(&self) -> Result<HostConnection, LinkError> {
-        let mut host = match HostConnection::connect(&self.dir) {
-            Err(ClientError::NotRunning) => {
-                hither_host::start_detached(&self.program, &self.args)?;
-                HostConnection::connect(&self.dir)?
-            }
-            connected => connected?,
-        };
+        let mut host = HostConnection::connect_or_start(&self.dir, &self.program, &self.args)?;
         host.send(&ToHost::<OwnedFd>::Claim)?;
         let answer = host.recv(PATIENCE)?;
         if let FromHost::ClaimRefused { pid } = answer {

@@ -102,6 +102,8 @@ async fn serve(config: Config, ready: impl FnOnce(&Ready)) -> Result<Stopped, Ga
     let mut signals = Signals::new().map_err(kernel("watching signals"))?;
     let mut listeners = Listeners::bind_tcp(&config.listen)?;
     let directory = Arc::new(open_directory(&config, &dir)?);
+    // Only now: children get the limit that the PTY host was started with.
+    raise_open_files();
     // Only the gateway that holds the claim may replace the sockets of the last one.
     listeners.bind_unix(&dir.gateway_socket())?;
     if let Some(path) = &config.listen.socket {
@@ -195,6 +197,17 @@ fn http_config(config: &Config, page_url: String) -> crate::http::Config {
         connections_max: CONNECTIONS_MAX,
         sessions_max: directory::SESSIONS_MAX,
         public_origins: config.listen.public_origins.clone(),
+    }
+}
+
+/// Lets this process open as many files as the hard limit allows: each session takes one, each
+/// viewer another.
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let raised = Rlimit { current: maximum, maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, "raising the limit of open files");
     }
 }
 

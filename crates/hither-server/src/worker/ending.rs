@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use hither_core::ExitStatus;
-use hither_protocol::hither::{ServerFrame, WireError};
+use hither_protocol::hither::{Features, ServerFrame, WireError};
 use hither_protocol::websocket::CloseCode;
 use mio::unix::SourceFd;
 
@@ -104,6 +104,13 @@ impl Worker {
         }
         if std::mem::take(&mut self.sessions[index].reading.gated) {
             self.enqueue(index);
+        }
+        let watched = self.sessions[index]
+            .viewers
+            .iter()
+            .any(|&other| self.viewers[other].features.contains(Features::TERMIOS));
+        if !watched {
+            self.sessions[index].echo = None;
         }
         self.notify(index, |viewer| viewer.notices.viewers = true);
         self.announce(index);

@@ -152,8 +152,13 @@ impl Worker {
             viewer.writable = true;
             self.serve(key);
         }
-        if event.is_readable() || event.is_read_closed() || event.is_error() {
-            self.receive(key);
+        // The end of the stream raises no second event when it comes together with data.
+        let closed = event.is_read_closed() || event.is_error();
+        if let Some(viewer) = self.viewers.get_mut(key) {
+            viewer.finished |= closed;
+            if event.is_readable() || closed {
+                self.receive(key);
+            }
         }
     }
 

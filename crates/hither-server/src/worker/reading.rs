@@ -4,12 +4,13 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use hither_core::Offset;
 use hither_core::viewer::Slow;
+use hither_protocol::hither::Features;
 use hither_pty::Journal;
 use hither_screen::Notice;
 use rustix::io::Errno;
 
 use super::Worker;
-use super::session::Session;
+use super::session::{Child, Session};
 use super::viewer::{Phase, Viewer};
 use crate::sessions::{SessionEvent, ViewerProtocol};
 
@@ -50,8 +51,10 @@ impl Worker {
         match transfer(journal, session, len) {
             Ok(taken) => {
                 session.reading.pace.handle_output(taken as u64, *now);
+                // The end of the stream raises no second event when it comes together with data.
+                let drained = taken < DRAINED_BELOW.min(len) && session.child == Child::Running;
                 self.handle_output(key, taken);
-                if taken < DRAINED_BELOW.min(len) { Chunk::Drained } else { Chunk::More }
+                if drained { Chunk::Drained } else { Chunk::More }
             }
             Err(Errno::AGAIN | Errno::INTR) => Chunk::Drained,
             Err(Errno::IO) => Chunk::Closed,
@@ -63,7 +66,7 @@ impl Worker {
     }
 
     /// How many bytes may be read before a viewer that is waited for would lose some.
-    fn room(&self, key: usize) -> usize {
+    pub(super) fn room(&self, key: usize) -> usize {
         let session = &self.sessions[key];
         let history = session.memory.history();
         session
@@ -92,6 +95,22 @@ impl Worker {
         }
         session.shared.updated_ms.store(self.clock.unix_ms(self.now), Relaxed);
         self.scan(key, taken as u64);
+        if self.sessions[key].echo.is_some() {
+            self.watch_echo(key);
+        }
+    }
+
+    /// Programs that change whether input is echoed write something soon after; viewers that
+    /// predict the echo are told.
+    fn watch_echo(&mut self, key: usize) {
+        let session = &mut self.sessions[key];
+        let echo = session.master.as_ref().and_then(|master| master.echo_flags().ok());
+        if echo.is_some() && session.echo != echo {
+            session.echo = echo;
+            self.notify(key, |viewer| {
+                viewer.notices.termios = viewer.features.contains(Features::TERMIOS);
+            });
+        }
     }
 
     /// Looks for queries, titles and bells in the output that has just come.

@@ -128,7 +128,8 @@ impl Worker {
 
     /// A session that waited for a slow viewer may be read again.
     fn ungate(&mut self, key: usize) {
-        if std::mem::take(&mut self.sessions[key].reading.gated) {
+        if self.sessions[key].reading.gated && self.room(key) > 0 {
+            self.sessions[key].reading.gated = false;
             self.enqueue(key);
         }
     }

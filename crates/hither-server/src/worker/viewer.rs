@@ -40,6 +40,8 @@ pub(super) struct Viewer {
     pub(super) phase: Phase,
     /// The socket takes bytes.
     pub(super) writable: bool,
+    /// The peer sends no more; what it has sent is read to the end.
+    pub(super) finished: bool,
     /// When it came, then when it last said something.
     pub(super) heard: Duration,
     /// Pings sent since it last said something.
@@ -118,6 +120,7 @@ impl Viewer {
             notices: Notices::default(),
             phase: Phase::Open,
             writable: true,
+            finished: false,
             heard: now,
             pings: 0,
             unpinged: 0,
