@@ -9,7 +9,7 @@ use crate::Offset;
 /// Too little in flight wastes a long link; too much sits in queues between the server and the
 /// eye, and a Ctrl-C is seen only when they have drained. So the window grows while acks return
 /// within [`QUEUE_TARGET`] of the link's own round trip, and shrinks in proportion when they take longer:
-/// it settles at what the link drains in about 100 ms, whatever its speed and length.
+/// it settles at what the link drains in somewhat less than 100 ms, whatever its speed and length.
 ///
 /// Times are durations since any fixed moment, the same for all calls.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ pub struct AckBeyondSent {
 }
 
 /// How long bytes may queue between server and eye: short enough to feel immediate after Ctrl-C.
-pub const QUEUE_TARGET: Duration = Duration::from_millis(100);
+pub const QUEUE_TARGET: Duration = Duration::from_millis(80);
 /// How long a measured round trip is believed: a link that became longer must not look like a queue.
 const LEAST_BELIEVED: Duration = Duration::from_secs(10);
 /// Least in flight: one screen full of text, and more than two acks of 8 KiB apart.

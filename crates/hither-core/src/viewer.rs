@@ -53,6 +53,9 @@ pub enum Next {
     Blocked,
 }
 
+/// How far a viewer that is waited for may be behind: enough to keep a fast one busy, little enough
+/// that Ctrl-C is seen soon on a slow one.
+pub const WAIT_BEHIND_MAX: u64 = 1 << 16;
 /// Most output in one frame.
 pub const FRAME_OUTPUT_MAX: u64 = 1 << 16;
 
@@ -103,6 +106,14 @@ impl ViewerCursor {
         (self.state != ViewerState::Behind).then_some(self.cursor)
     }
 
+    /// How much more output may be read before a viewer that is waited for is too far behind;
+    /// `None`: it is not waited for.
+    #[must_use]
+    pub fn patience(&self, history: &History) -> Option<u64> {
+        let behind = history.head().since(self.needs()?);
+        (self.slow == Slow::Wait).then(|| WAIT_BEHIND_MAX.saturating_sub(behind))
+    }
+
     /// Output before `offset` was handed to its socket.
     pub fn handle_sent(&mut self, offset: Offset, now: Duration) {
         self.cursor = offset;
@@ -129,6 +140,17 @@ impl ViewerCursor {
         if self.state != ViewerState::Behind && self.cursor < tail {
             self.expected = Some(self.expected.unwrap_or(self.cursor));
             self.state = ViewerState::Behind;
+        }
+    }
+
+    /// It typed: what counts for it is what happens now. If its link holds output back, it is
+    /// skipped to the present instead of reading through what was written before (unless the
+    /// program waits for it).
+    pub fn handle_typing(&mut self, history: &History) {
+        let backlog = history.head().since(self.cursor);
+        let held_back = self.flow.room() == 0 && backlog > crate::flow::WINDOW_MIN;
+        if self.slow == Slow::Skip && held_back {
+            self.handle_overrun(history.head());
         }
     }
 
@@ -210,6 +232,24 @@ mod tests {
         assert_eq!(fresh.handle_snapshot(Offset(100_000)), None);
         let mut late = ViewerCursor::new(&history, Some(Offset(7)), Slow::Skip);
         assert_eq!(late.handle_snapshot(Offset(100_000)), Some((Offset(7), Offset(100_000))));
+    }
+
+    #[test]
+    fn who_types_behind_a_slow_link_sees_the_present() {
+        let mut history = history(0);
+        let mut viewer = ViewerCursor::new(&history, Some(Offset::ZERO), Slow::Skip);
+        history.advance(60_000);
+        viewer.handle_typing(&history);
+        assert_eq!(viewer.state(), ViewerState::Live, "nothing holds it back yet");
+        viewer.handle_sent(Offset(16_384), NOW);
+        viewer.handle_typing(&history);
+        assert_eq!(viewer.state(), ViewerState::Behind);
+        let mut patient = ViewerCursor::new(&history, Some(Offset::ZERO), Slow::Wait);
+        patient.handle_sent(Offset(16_384), NOW);
+        patient.handle_typing(&history);
+        assert_eq!(patient.state(), ViewerState::Live);
+        assert_eq!(patient.patience(&history), Some(WAIT_BEHIND_MAX - (60_000 - 16_384)));
+        assert_eq!(viewer.patience(&history), None);
     }
 
     #[test]

@@ -157,6 +157,15 @@ impl Worker {
         self.serve_session(index);
     }
 
+    /// A viewer types: its window counts, and it wants to see what happens now.
+    pub(super) fn handle_typist(&mut self, key: ViewerKey, index: usize) {
+        let history = *self.sessions[index].memory.history();
+        if let Some(cursor) = &mut self.viewers[key].cursor {
+            cursor.handle_typing(&history);
+        }
+        self.claim_size(key, index);
+    }
+
     /// The window of a viewer that types, resizes or is alone becomes that of the session.
     pub(super) fn claim_size(&mut self, key: ViewerKey, index: usize) {
         let viewer = &self.viewers[key];

@@ -3,7 +3,6 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use hither_core::Offset;
-use hither_core::viewer::Slow;
 use hither_protocol::hither::Features;
 use hither_pty::Journal;
 use hither_screen::Notice;
@@ -30,6 +29,8 @@ pub(super) enum Chunk {
 /// What a quiet session is asked for: the kernel allocates as many pages as it is asked for, and a
 /// line discipline holds 4,095 bytes.
 const QUIET_BYTES: usize = 4 << 10;
+/// What each of several floods is asked for in a turn: typists wait for one turn.
+const SHARED_BYTES: usize = 8 << 10;
 /// A read that brings less than this shows that the PTY is empty. A fuller one may have met the
 /// 4,095 bytes that the line discipline holds at most, with more behind them.
 const DRAINED_BELOW: usize = 2048;
@@ -42,9 +43,7 @@ impl Worker {
             self.sessions[key].reading.gated = true;
             return Chunk::Gated;
         }
-        let flooding = self.sessions[key].reading.pace.is_flooding(self.now);
-        let most = if flooding { self.settings.read_bytes } else { QUIET_BYTES };
-        let len = room.min(most).min(self.settings.read_bytes);
+        let len = room.min(self.chunk_bytes(key)).min(self.settings.read_bytes);
         self.keep_checkpoint(key, len as u64);
         let Self { sessions, journal, now, .. } = self;
         let session = &mut sessions[key];
@@ -65,6 +64,17 @@ impl Worker {
         }
     }
 
+    /// How much of a session's output one turn may bring.
+    fn chunk_bytes(&self, key: usize) -> usize {
+        if !self.sessions[key].reading.pace.is_flooding(self.now) {
+            QUIET_BYTES
+        } else if self.flooding.is_empty() {
+            self.settings.read_bytes
+        } else {
+            SHARED_BYTES
+        }
+    }
+
     /// How many bytes may be read before a viewer that is waited for would lose some.
     pub(super) fn room(&self, key: usize) -> usize {
         let session = &self.sessions[key];
@@ -74,12 +84,9 @@ impl Worker {
             .iter()
             .map(|&viewer| &self.viewers[viewer])
             .filter(|viewer| viewer.phase == Phase::Open)
-            .filter_map(|viewer| viewer.cursor.as_ref())
-            .filter(|cursor| cursor.slow() == Slow::Wait)
-            .filter_map(hither_core::viewer::ViewerCursor::needs)
-            .map(|offset| usize::try_from(history.room_before(offset)).unwrap_or(usize::MAX))
+            .filter_map(|viewer| viewer.cursor.as_ref()?.patience(history))
             .min()
-            .unwrap_or(usize::MAX)
+            .map_or(usize::MAX, |room| usize::try_from(room).unwrap_or(usize::MAX))
     }
 
     /// New output is in the history: who is behind, what does it mean, who has to know.

@@ -271,7 +271,7 @@ impl Worker {
             Admission::Next => {}
         }
         let written = memory.partial(slot).min(bytes.len());
-        self.claim_size(key, session);
+        self.handle_typist(key, session);
         let source = Source::Numbered(key, slot, number);
         if self.type_input(session, source, &bytes[written..]) {
             Ok(())
@@ -288,7 +288,7 @@ impl Worker {
         if bytes.is_empty() || self.viewers[key].replies.handle_input(bytes, now) == Verdict::Drop {
             return Ok(());
         }
-        self.claim_size(key, session);
+        self.handle_typist(key, session);
         if self.type_input(session, Source::Plain(key), bytes) {
             Ok(())
         } else {
