@@ -179,6 +179,13 @@ impl Glyph {
         }
     }
 
+    /// The printable ASCII character, if it is one.
+    pub(crate) fn as_ascii(self) -> Option<u8> {
+        self.as_char()
+            .and_then(|ch| u8::try_from(ch).ok())
+            .filter(u8::is_ascii)
+    }
+
     /// The single code point, if there is exactly one.
     pub(crate) const fn as_char(self) -> Option<char> {
         if self.0 & Self::CLUSTER != 0 || self.0 & Self::VALUE == 0 {

@@ -11,6 +11,51 @@
 //!
 //! The tests in `tests/` hold them against random control functions and recorded programs;
 //! `EXCEPTIONS.md` lists what they do not cover.
+//!
+//! # Checkpoints
+//! A session keeps no live screen but a checkpoint, the snapshot at some offset, and the output
+//! since. This is how the checkpoint is moved before the ring writes over what follows it:
+//!
+//! ```
+//! use hither_core::WindowSize;
+//! use hither_screen::{Scanner, Screen, SnapshotLimits, find_skip};
+//!
+//! let (size, scrollback) = (WindowSize::DEFAULT, 1000);
+//! let limits = SnapshotLimits { scrollback_lines_max: 0, ..SnapshotLimits::default() };
+//! let log = b"\x1b[31mtext\x1b[0m\r\n".repeat(10_000); // the ring: up to two slices
+//! let mut checkpoint = (Screen::new(size, scrollback).snapshot(limits), 0); // bytes, offset
+//! let mut scanner = Scanner::new();
+//! scanner.scan(&log, &mut |_notice| {});
+//!
+//! // The output up to where it became plain is fed, if the checkpoint is older than that.
+//! let plain_since = usize::try_from(scanner.plain_since())?.max(checkpoint.1);
+//! let mut screen = Screen::new(size, scrollback);
+//! screen.feed(&checkpoint.0);
+//! screen.feed(&log[checkpoint.1..plain_since]);
+//! // The plain part is skipped as far as possible; where it cannot be, it is fed.
+//! let plain = &log[plain_since..];
+//! let skip = if screen.may_skip() { find_skip(&[plain], size, scrollback) } else { None };
+//! match skip {
+//!     Some(end) => {
+//!         screen.skip_plain(&[&plain[..end]]);
+//!         checkpoint = (screen.snapshot(limits), plain_since + end);
+//!     }
+//!     None => {
+//!         screen.feed(plain);
+//!         checkpoint = (screen.snapshot(limits), log.len());
+//!     }
+//! }
+//!
+//! // Whoever wants the screen: checkpoint and everything behind it.
+//! let mut now = Screen::new(size, scrollback);
+//! now.feed(&checkpoint.0);
+//! now.feed(&log[checkpoint.1..]);
+//! assert!(now.text().starts_with("text\ntext"));
+//! # Ok::<(), std::num::TryFromIntError>(())
+//! ```
+//!
+//! A checkpoint after a skip is true only together with the output behind it, down to the one that
+//! [`find_skip`] saw; it must not be shown by itself.
 #![forbid(unsafe_code)]
 
 mod buffer;

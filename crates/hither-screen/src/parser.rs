@@ -8,6 +8,8 @@
 //! bytes that bring a fresh parser into its state ([`Parser::write_pending`]), so that a snapshot
 //! may be taken in the middle of a sequence.
 
+mod pending;
+
 use crate::params::Params;
 use crate::utf8::{Decoded, Utf8};
 
@@ -116,6 +118,11 @@ impl Parser {
                 if run > 0 {
                     to.print_ascii(&bytes[at..at + run]);
                     at += run;
+                    continue;
+                }
+                if let Some(ch) = whole_char(&bytes[at..]) {
+                    to.print(ch);
+                    at += ch.len_utf8();
                     continue;
                 }
             }
@@ -393,83 +400,17 @@ impl Parser {
         }
         to.string_ended();
     }
+}
 
-    /// Writes the bytes that bring a parser in its first state into this one. They do nothing
-    /// else: what the open sequence has done so far (controls inside it) is not repeated.
-    pub(crate) fn write_pending(&self, out: &mut Vec<u8>) {
-        match self.state {
-            State::Ground => {}
-            State::Escape | State::EscapeIntermediate => {
-                out.push(0x1b);
-                self.write_collected(out);
-            }
-            State::CsiEntry | State::CsiParam | State::CsiIntermediate => {
-                out.extend_from_slice(b"\x1b[");
-                self.write_sequence(out, self.state == State::CsiParam);
-            }
-            State::CsiIgnore => out.extend_from_slice(b"\x1b[<<"),
-            State::DcsEntry | State::DcsParam | State::DcsIntermediate => {
-                out.extend_from_slice(b"\x1bP");
-                self.write_sequence(out, self.state == State::DcsParam);
-            }
-            State::DcsIgnore => out.extend_from_slice(b"\x1bP<<"),
-            State::DcsPassthrough(byte) => {
-                out.extend_from_slice(b"\x1bP");
-                self.write_sequence(out, false);
-                out.push(byte);
-                self.write_string(out);
-            }
-            State::Osc(osc) => self.write_osc(osc, out),
-            State::Ignored => out.extend_from_slice(b"\x1b_"),
-        }
-        out.extend_from_slice(self.utf8.pending());
-    }
-
-    fn write_osc(&self, osc: Osc, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"\x1b]");
-        if let Osc::Number(Some(number)) | Osc::Text(Some(number)) = osc {
-            out.extend_from_slice(number.to_string().as_bytes());
-        }
-        match osc {
-            Osc::Number(_) => {}
-            Osc::Text(_) => {
-                out.push(b';');
-                self.write_string(out);
-            }
-            Osc::Invalid => out.push(b'x'),
-        }
-    }
-
-    /// A string that was cut is written one character too long, so that it is cut again.
-    fn write_string(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.string.as_bytes());
-        if !self.string_complete {
-            out.extend_from_slice("\u{10ffff}".as_bytes());
-        }
-    }
-
-    fn collected_bytes(&self) -> impl Iterator<Item = u8> {
-        self.collected
-            .to_be_bytes()
-            .into_iter()
-            .filter(|&byte| byte != 0)
-    }
-
-    fn write_collected(&self, out: &mut Vec<u8>) {
-        out.extend(self.collected_bytes());
-    }
-
-    /// Prefix, parameters, intermediates.
-    fn write_sequence(&self, out: &mut Vec<u8>, in_params: bool) {
-        let is_prefix = |byte: &u8| (0x3c..=0x3f).contains(byte);
-        out.extend(self.collected_bytes().filter(is_prefix));
-        let from = out.len();
-        self.params.write_to(out);
-        if in_params && out.len() == from && self.collected == 0 {
-            out.push(b'0');
-        }
-        out.extend(self.collected_bytes().filter(|byte| !is_prefix(byte)));
-    }
+/// The character from U+00C0 on that `bytes` start with, if it is complete and no special case.
+fn whole_char(bytes: &[u8]) -> Option<char> {
+    let len = match bytes.first()? {
+        0xc3..=0xdf => 2,
+        0xe0..=0xee => 3,
+        0xf0..=0xf7 => 4,
+        _ => return None,
+    };
+    std::str::from_utf8(bytes.get(..len)?).ok()?.chars().next()
 }
 
 fn printable_len(bytes: &[u8]) -> usize {

@@ -5,7 +5,7 @@
 //! wrote or found has left the screen and the scrollback; nothing of it is left but the pen.
 
 use hither_core::WindowSize;
-use memchr::memrchr;
+use memchr::{memchr_iter, memrchr};
 
 use crate::charset::Charsets;
 use crate::params::Params;
@@ -13,6 +13,9 @@ use crate::parser::{Collected, Parser, Perform, Text};
 use crate::pen::Pen;
 use crate::screen::Screen;
 use crate::terminal::BufferKind;
+
+/// Bytes in which line feeds are counted at once.
+const BLOCK: usize = 4096;
 
 /// The farthest index in `plain` (consecutive pieces of plain output, counted through) up to which
 /// output may be skipped: just after a `\r\n`, with so many line feeds behind it that nothing from
@@ -26,10 +29,7 @@ pub fn find_skip(plain: &[&[u8]], size: WindowSize, scrollback_lines_max: usize)
     // The lines that can be seen, and as many again: up to a screen of old lines may lie below
     // the cursor, to be written over before the screen begins to scroll.
     let behind = scrollback_lines_max + 2 * usize::from(size.rows());
-    let mut end = bytes.len();
-    for _ in 0..behind {
-        end = bytes.last_before(b'\n', end)?;
-    }
+    let mut end = bytes.before_feeds(behind)?;
     loop {
         let feed = bytes.last_before(b'\n', end)?;
         if feed > 0 && bytes.get(feed - 1) == Some(b'\r') {
@@ -143,6 +143,25 @@ impl<'a> Joined<'a> {
             let within = end.saturating_sub(start).min(piece.len());
             if let Some(at) = memrchr(byte, &piece[..within]) {
                 return Some(start + at);
+            }
+        }
+        None
+    }
+
+    /// The index before which all but the last `count` line feeds lie.
+    fn before_feeds(&self, mut count: usize) -> Option<usize> {
+        let mut start = self.len();
+        for piece in self.0.iter().rev() {
+            for block in piece.rchunks(BLOCK) {
+                start -= block.len();
+                let here = memchr_iter(b'\n', block).count();
+                if here < count {
+                    count -= here;
+                } else {
+                    return memchr_iter(b'\n', block)
+                        .nth(here - count)
+                        .map(|at| start + at);
+                }
             }
         }
         None

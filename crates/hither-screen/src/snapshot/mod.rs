@@ -51,54 +51,44 @@ pub(crate) fn write(terminal: &Terminal, parser: &Parser, limits: SnapshotLimits
     let mut scrollback = terminal.normal.base().min(limits.scrollback_lines_max);
     let mut detail = Detail::Full;
     loop {
-        let bytes = write_once(terminal, parser, scrollback, detail);
-        if bytes.len() <= limits.bytes_max {
+        // What is left at last is written whatever it takes.
+        let last = detail
+            == Detail::Text {
+                blank_rows: terminal.rows(),
+            };
+        let bytes_max = if last { usize::MAX } else { limits.bytes_max };
+        let mut writer = Writer::new(terminal, bytes_max);
+        writer.write(scrollback, detail);
+        let written = writer.lines_written;
+        let mut bytes = writer.row.out;
+        parser.write_pending(&mut bytes);
+        if bytes.len() <= bytes_max {
             return bytes;
         }
-        match detail {
-            _ if scrollback > 0 => scrollback = fewer(scrollback, bytes.len(), limits.bytes_max),
-            Detail::Full => detail = Detail::Text { blank_rows: 0 },
-            Detail::Text { blank_rows } if blank_rows < terminal.rows() => {
-                detail = Detail::Text {
-                    blank_rows: blank_rows + terminal.rows().div_ceil(8),
-                };
-            }
-            Detail::Text { .. } => return bytes,
+        if scrollback > 0 {
+            scrollback = fewer(scrollback, written, scrollback + terminal.rows());
+        } else {
+            detail = detail.less(terminal.rows());
         }
     }
 }
 
-/// How many lines to try next: in proportion, a little less, at least one fewer.
-fn fewer(lines: usize, len: usize, max: usize) -> usize {
-    let fitting = u128::try_from(lines).unwrap_or(0) * u128::try_from(max).unwrap_or(0)
-        / u128::try_from(len.max(1)).unwrap_or(1);
-    usize::try_from(fitting * 9 / 10)
-        .unwrap_or(0)
-        .min(lines - 1)
+impl Detail {
+    /// The next to try: an eighth of the rows fewer.
+    fn less(self, rows: usize) -> Self {
+        match self {
+            Self::Full => Self::Text { blank_rows: 0 },
+            Self::Text { blank_rows } => Self::Text {
+                blank_rows: (blank_rows + rows.div_ceil(8)).min(rows),
+            },
+        }
+    }
 }
 
-fn write_once(terminal: &Terminal, parser: &Parser, scrollback: usize, detail: Detail) -> Vec<u8> {
-    let mut writer = Writer::new(terminal);
-    writer.write_globals();
-    let base = terminal.normal.base();
-    writer.write_lines(&terminal.normal, base - scrollback, detail);
-    writer.write_buffer(&terminal.normal);
-    if terminal.active == BufferKind::Alternate {
-        writer.set_default_style();
-        writer.escape(b"\x1b[?1047h\x1b[H");
-        writer.write_lines(&terminal.alternate, 0, detail);
-        writer.write_buffer(&terminal.alternate);
-    } else if !is_default_saved(&terminal.alternate) {
-        writer.set_default_style();
-        writer.escape(b"\x1b[?1047h");
-        writer.write_saved_cursor(&terminal.alternate);
-        writer.escape(b"\x1b[?1047l");
-    }
-    writer.write_modes();
-    writer.write_cursor();
-    let mut bytes = writer.row.out;
-    parser.write_pending(&mut bytes);
-    bytes
+/// How many lines of scrollback to try next when only `written` of `all` lines fitted: in
+/// proportion, a little less, at least one fewer.
+fn fewer(scrollback: usize, written: usize, all: usize) -> usize {
+    (scrollback * written / all * 9 / 10).min(scrollback - 1)
 }
 
 fn is_default_saved(buffer: &Buffer) -> bool {
@@ -112,14 +102,44 @@ fn is_default_saved(buffer: &Buffer) -> bool {
 struct Writer<'a> {
     terminal: &'a Terminal,
     row: RowWriter<'a>,
+    bytes_max: usize,
+    /// Lines of the normal buffer that were written before there were too many bytes.
+    lines_written: usize,
 }
 
 impl<'a> Writer<'a> {
-    fn new(terminal: &'a Terminal) -> Self {
+    fn new(terminal: &'a Terminal, bytes_max: usize) -> Self {
+        let row = RowWriter::new(&terminal.pool, terminal.cols());
         Self {
             terminal,
-            row: RowWriter::new(&terminal.pool, terminal.cols()),
+            row,
+            bytes_max,
+            lines_written: 0,
         }
+    }
+
+    fn write(&mut self, scrollback: usize, detail: Detail) {
+        let terminal = self.terminal;
+        self.write_globals();
+        self.lines_written = self.write_lines(
+            &terminal.normal,
+            terminal.normal.base() - scrollback,
+            detail,
+        );
+        self.write_buffer(&terminal.normal);
+        if terminal.active == BufferKind::Alternate {
+            self.set_default_style();
+            self.escape(b"\x1b[?1047h\x1b[H");
+            self.write_lines(&terminal.alternate, 0, detail);
+            self.write_buffer(&terminal.alternate);
+        } else if !is_default_saved(&terminal.alternate) {
+            self.set_default_style();
+            self.escape(b"\x1b[?1047h");
+            self.write_saved_cursor(&terminal.alternate);
+            self.escape(b"\x1b[?1047l");
+        }
+        self.write_modes();
+        self.write_cursor();
     }
 
     fn escape(&mut self, bytes: &[u8]) {
@@ -140,28 +160,33 @@ impl<'a> Writer<'a> {
         self.escape(format!("\x1b]2;{}\x1b\\", self.terminal.title).as_bytes());
     }
 
-    fn write_lines(&mut self, buffer: &Buffer, first: usize, detail: Detail) {
+    /// Writes the lines from `first` on until there are too many bytes; returns how many.
+    fn write_lines(&mut self, buffer: &Buffer, first: usize, detail: Detail) -> usize {
         let blank_until = match detail {
             Detail::Full => 0,
             Detail::Text { blank_rows } => buffer.base() + blank_rows,
         };
+        let blank = crate::row::Row::default();
         self.row.plain = detail != Detail::Full;
         self.row.start_line();
+        let mut written = 0;
         for (at, row) in buffer.lines.iter().enumerate().skip(first) {
-            let blank = crate::row::Row::default();
+            if self.row.out.len() > self.bytes_max {
+                break;
+            }
             let row = if at < blank_until { &blank } else { row };
             if at > first {
                 self.row
                     .next_line(row, &buffer.lines[at - 1], at <= blank_until);
             }
             let next = buffer.lines.get(at + 1);
-            self.row.write_row(
-                row,
-                at >= blank_until && next.is_some_and(|next| next.wrapped),
-            );
+            let continues = at >= blank_until && next.is_some_and(|next| next.wrapped);
+            self.row.write_row(row, continues);
+            written += 1;
         }
         self.row.plain = false;
         self.set_default_style();
+        written
     }
 
     /// Tab stops, saved cursor and scroll region of a buffer that is on the screen.

@@ -20,6 +20,8 @@ pub(super) struct RowWriter<'a> {
     x: usize,
     style: Option<Style>,
     extra: Extra,
+    /// Both together as the cell has them, when they came from a cell.
+    whole: Option<Style>,
     preceding: Option<Preceding>,
 }
 
@@ -33,6 +35,7 @@ impl<'a> RowWriter<'a> {
             x: 0,
             style: Some(Style::default()),
             extra: Extra::default(),
+            whole: None,
             preceding: None,
         }
     }
@@ -51,12 +54,17 @@ impl<'a> RowWriter<'a> {
     /// The style is not what was written last.
     pub(super) const fn forget_style(&mut self) {
         self.style = None;
+        self.whole = None;
     }
 
     /// Selects colours, attributes and hyperlink.
     pub(super) fn set_style(&mut self, style: Style) {
+        if self.whole == Some(style) && !self.plain {
+            return;
+        }
         let extra = self.pool.extra(style.extra);
         self.set_style_with(style, extra);
+        self.whole = Some(style);
     }
 
     pub(super) fn set_style_with(&mut self, style: Style, extra: Extra) {
@@ -65,6 +73,7 @@ impl<'a> RowWriter<'a> {
         } else {
             (style, extra)
         };
+        self.whole = None;
         let bare = Style {
             extra: crate::cell::ExtraId::default(),
             ..style
@@ -101,6 +110,14 @@ impl<'a> RowWriter<'a> {
     }
 
     pub(super) fn print_glyph(&mut self, glyph: Glyph) {
+        if let Some(byte) = glyph.as_ascii()
+            && !self.preceding.is_some_and(Preceding::joins_ascii)
+        {
+            self.out.push(byte);
+            self.preceding = Some(Preceding::ASCII);
+            self.x = (self.x + 1).min(self.cols);
+            return;
+        }
         let mut buffer = [0; 4];
         let text = match (glyph.as_cluster(), glyph.as_char()) {
             (Some(id), _) => self.pool.cluster(id),

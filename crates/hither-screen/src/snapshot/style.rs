@@ -1,7 +1,5 @@
 //! Styles as SGR sequences.
 
-use std::fmt::Write as _;
-
 use crate::cell::{Attributes, Color, Style, Underline};
 use crate::pen::SavedPen;
 
@@ -17,7 +15,11 @@ pub(super) fn of_saved(pen: SavedPen) -> Style {
 
 /// Appends the sequences that select `style` (without its hyperlink) from any other.
 pub(super) fn write_sgr(out: &mut Vec<u8>, style: Style, underline_color: Color) {
-    let mut text = String::from("\x1b[");
+    out.extend_from_slice(b"\x1b[");
+    let mut sgr = Sgr {
+        start: out.len(),
+        out,
+    };
     let flags = [
         (Attributes::BOLD, 1),
         (Attributes::DIM, 2),
@@ -28,78 +30,92 @@ pub(super) fn write_sgr(out: &mut Vec<u8>, style: Style, underline_color: Color)
         (Attributes::STRIKETHROUGH, 9),
         (Attributes::OVERLINE, 53),
     ];
-    for (flag, code) in flags {
-        if style.attributes.contains(flag) {
-            push(&mut text, format_args!("{code}"));
-        }
+    for (_, code) in flags
+        .into_iter()
+        .filter(|&(flag, _)| style.attributes.contains(flag))
+    {
+        sgr.param(code);
     }
     match style.attributes.underline() {
         Underline::None => {}
-        Underline::Single => push(&mut text, format_args!("4")),
-        Underline::Double => push(&mut text, format_args!("21")),
-        Underline::Curly => push(&mut text, format_args!("4:3")),
-        Underline::Dotted => push(&mut text, format_args!("4:4")),
-        Underline::Dashed => push(&mut text, format_args!("4:5")),
+        Underline::Single => sgr.param(4),
+        Underline::Double => sgr.param(21),
+        Underline::Curly => sgr.param_with(4, &[3]),
+        Underline::Dotted => sgr.param_with(4, &[4]),
+        Underline::Dashed => sgr.param_with(4, &[5]),
     }
-    push_color(
-        &mut text,
-        style.fg,
-        Target {
-            named: 30,
-            bright: 90,
-            other: 38,
-        },
-    );
-    push_color(
-        &mut text,
-        style.bg,
-        Target {
-            named: 40,
-            bright: 100,
-            other: 48,
-        },
-    );
-    push_underline_color(&mut text, underline_color);
-    text.push('m');
-    out.extend_from_slice(text.as_bytes());
+    sgr.color(style.fg, 30);
+    sgr.color(style.bg, 40);
+    sgr.underline_color(underline_color);
+    out.push(b'm');
     if style.attributes.contains(Attributes::PROTECTED) {
         out.extend_from_slice(b"\x1b[1\"q");
     }
 }
 
-struct Target {
-    named: u8,
-    bright: u8,
-    other: u8,
+/// Writes parameters; the first one is preceded by the reset.
+struct Sgr<'a> {
+    out: &'a mut Vec<u8>,
+    start: usize,
 }
 
-/// Adds a parameter; the first one is preceded by the reset.
-fn push(text: &mut String, parameter: std::fmt::Arguments<'_>) {
-    text.push_str(if text.ends_with('[') { "0;" } else { ";" });
-    let written = text.write_fmt(parameter);
-    debug_assert!(written.is_ok(), "writing to a string never fails");
-}
-
-fn push_color(text: &mut String, color: Color, target: Target) {
-    let Target {
-        named,
-        bright,
-        other,
-    } = target;
-    match color {
-        Color::Default => {}
-        Color::Named(index) if index < 8 => push(text, format_args!("{}", named + index)),
-        Color::Named(index) => push(text, format_args!("{}", bright + index - 8)),
-        Color::Indexed(index) => push(text, format_args!("{other};5;{index}")),
-        Color::Rgb(r, g, b) => push(text, format_args!("{other};2;{r};{g};{b}")),
+impl Sgr<'_> {
+    fn param(&mut self, code: u8) {
+        let separator: &[u8] = if self.out.len() == self.start {
+            b"0;"
+        } else {
+            b";"
+        };
+        self.out.extend_from_slice(separator);
+        self.digits(code);
     }
-}
 
-/// There are no short forms for underlines; the colon form keeps it one parameter.
-fn push_underline_color(text: &mut String, color: Color) {
-    match color {
-        Color::Default => {}
-        Color::Named(index) | Color::Indexed(index) => push(text, format_args!("58:5:{index}")),
-        Color::Rgb(r, g, b) => push(text, format_args!("58:2::{r}:{g}:{b}")),
+    fn params(&mut self, codes: &[u8]) {
+        codes.iter().for_each(|&code| self.param(code));
+    }
+
+    fn param_with(&mut self, code: u8, subparams: &[u8]) {
+        self.param(code);
+        for &value in subparams {
+            self.out.push(b':');
+            self.digits(value);
+        }
+    }
+
+    fn digits(&mut self, value: u8) {
+        if value >= 100 {
+            self.out.push(b'0' + value / 100);
+        }
+        if value >= 10 {
+            self.out.push(b'0' + value / 10 % 10);
+        }
+        self.out.push(b'0' + value % 10);
+    }
+
+    /// `base` is 30 for the text and 40 for what is behind it.
+    fn color(&mut self, color: Color, base: u8) {
+        match color {
+            Color::Default => {}
+            Color::Named(index) if index < 8 => self.param(base + index),
+            Color::Named(index) => self.param(base + 60 + index - 8),
+            Color::Indexed(index) => self.params(&[base + 8, 5, index]),
+            Color::Rgb(r, g, b) => self.params(&[base + 8, 2, r, g, b]),
+        }
+    }
+
+    /// There are no short forms for underlines; the colon form keeps it one parameter.
+    fn underline_color(&mut self, color: Color) {
+        match color {
+            Color::Default => {}
+            Color::Named(index) | Color::Indexed(index) => self.param_with(58, &[5, index]),
+            Color::Rgb(r, g, b) => {
+                self.param(58);
+                self.out.extend_from_slice(b":2:");
+                for value in [r, g, b] {
+                    self.out.push(b':');
+                    self.digits(value);
+                }
+            }
+        }
     }
 }

@@ -91,6 +91,9 @@ fn lookup(ch: char) -> (u8, u8) {
             2,
         );
     }
+    if (0x4e00..=0x9fff).contains(&code) {
+        return (0, 2); // the unified ideographs need no search
+    }
     let at = table::RANGES.partition_point(|range| range >> 6 <= code);
     let info = table::RANGES[at - 1].to_le_bytes()[0] & 63;
     (info >> 2, info & 3)
@@ -128,6 +131,15 @@ mod tests {
             preceding = Some(measured.leaves);
         }
         cells
+    }
+
+    #[test]
+    fn the_table_agrees_with_what_is_not_searched() {
+        for code in [0x4e00, 0x7000, 0x9fff] {
+            let at = table::RANGES.partition_point(|range| range >> 6 <= code);
+            assert_eq!(table::RANGES[at - 1] & 63, 2, "{code:x}");
+            assert!(table::RANGES[at] >> 6 > 0x9fff, "one range: {code:x}");
+        }
     }
 
     #[test]

@@ -148,7 +148,7 @@ fn a_snapshot_obeys_its_limit() {
     let size = WindowSize::clamped(1000, 500);
     let mut screen = Screen::new(size, SCROLLBACK);
     let mut bytes = String::new();
-    for row in 0..600 {
+    for row in 0..510 {
         for col in 0..1000 {
             bytes.push_str(&format!("\x1b[38;2;{};{};7m\u{20ac}", col % 256, row % 256));
         }

@@ -1,13 +1,16 @@
 //! Snapshots of random output, fed to the page's terminal.
 
 use crate::common::{output, window};
+use std::path::Path;
+use std::process::Command;
+
 use crate::oracle::{Job, Op, Oracle, Tally};
 use hither_core::WindowSize;
 use hither_screen::{Screen, SnapshotLimits};
 use proptest::strategy::{Strategy, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-const CASES: usize = 1500;
+const CASES: usize = 1000;
 const SCROLLBACK: usize = 30;
 const LIMITS: SnapshotLimits = SnapshotLimits {
     scrollback_lines_max: SCROLLBACK,
@@ -226,4 +229,23 @@ fn the_answers_are_the_page_s() {
             );
         }
     }
+}
+
+/// Widths and clusters are measured from the page's terminal; the measurement is up to date.
+#[test]
+fn the_width_table_is_current() {
+    if Oracle::start().is_none() {
+        return;
+    }
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let measured = Command::new("node")
+        .arg(crate_folder.join("oracle/widths.mjs"))
+        .output()
+        .expect("node runs");
+    assert!(measured.status.success());
+    let table = std::fs::read(crate_folder.join("src/width/table.rs")).expect("it is there");
+    assert!(
+        measured.stdout == table,
+        "node oracle/widths.mjs > src/width/table.rs"
+    );
 }

@@ -6,7 +6,7 @@ use crate::oracle::{Job, Op, Oracle, Tally};
 use hither_core::WindowSize;
 use hither_screen::{Screen, SnapshotLimits};
 
-const CUTS: usize = 30;
+const CUTS: usize = 20;
 const SCROLLBACK: usize = 1000;
 
 /// Shows what cannot be seen: tab stops, saved cursor, character set, scroll region, pen.
