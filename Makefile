@@ -10,7 +10,7 @@ NPM ?= npm
 # Not `npm ci`: it refuses a lock file without the optional packages of platforms that a registry
 # does not carry. The versions are those of the lock file all the same.
 NPM_INSTALL := install --no-save --no-audit --no-fund
-# Words behind `hither serve`: make run ARGS="--port 8080 -- htop"
+# Words behind the command that is run: make run ARGS="--port 8080 -- htop"
 ARGS ?=
 
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
@@ -106,6 +106,9 @@ test-rust: web $(if $(wildcard $(ORACLE)/package.json),$(ORACLE)/node_modules/.i
 	  $(CARGO) test --workspace --locked; \
 	fi
 
+# The browser, looked up when the tests run: `make test` may just have installed it.
+test-web test-e2e: export CHROMIUM ?= $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))
+
 .PHONY: test-web
 test-web: web ## Run the unit tests of the web client, and its pages in Chromium
 	cd web && $(NPM) run --silent test && $(NPM) run --silent test:pages
@@ -114,6 +117,16 @@ test-web: web ## Run the unit tests of the web client, and its pages in Chromium
 test-e2e: web ## Run the web client in Chromium against a real gateway
 	$(CARGO) build --locked --package hither
 	cd web && HITHER_BIN="$(abspath $(TARGET_DIR))/debug/hither" $(NPM) run --silent e2e
+
+## Measure
+
+.PHONY: bench
+bench: build ## Measure every scenario beside the physical floor (ARGS="--quick --html report.html")
+	$(TARGET_DIR)/release/hither bench all $(ARGS)
+
+.PHONY: bench-smoke
+bench-smoke: build ## Compare with the budget, in less than two minutes
+	$(TARGET_DIR)/release/hither bench smoke --budget crates/hither-bench/budget.json $(ARGS)
 
 ## Clean
 

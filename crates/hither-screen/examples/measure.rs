@@ -1,5 +1,6 @@
 //! Measures what the screen costs: `cargo run --release -p hither-screen --example measure`.
 #![allow(clippy::print_stdout, reason = "it is there to print")]
+#![expect(clippy::disallowed_methods, reason = "it measures time")]
 
 use std::hint::black_box;
 use std::path::Path;

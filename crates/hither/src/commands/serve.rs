@@ -45,7 +45,7 @@ pub(crate) struct ListenArgs {
     /// TCP port; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value_t = 7681)]
     pub(crate) port: u16,
-    /// Address to listen on; may be given several times
+    /// Loopback address to listen on; may be given several times
     #[arg(long, value_name = "ADDRESS", default_values_t = [IpAddr::V4(Ipv4Addr::LOCALHOST)])]
     pub(crate) bind: Vec<IpAddr>,
     /// Listen on this Unix socket too; whoever may open it gets in
@@ -54,7 +54,7 @@ pub(crate) struct ListenArgs {
     /// Host name under which browsers come, as through a proxy; may be given several times
     #[arg(long, value_name = "NAME", value_parser = values::host_name)]
     pub(crate) allow_host: Vec<String>,
-    /// Let everybody in who reaches the port; only on loopback addresses
+    /// Let everybody in who reaches the port: every user of this machine
     #[arg(long)]
     pub(crate) no_auth: bool,
 }
