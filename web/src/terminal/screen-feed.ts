@@ -5,6 +5,7 @@
 
 import type { WindowSize } from '../session';
 import type { TermView } from './term-view';
+import { WholeCharacters } from './whole-characters';
 
 /** Bytes handed to the emulator but not parsed: enough to keep it busy for some frames. */
 export const FEED_BYTES_MAX = 131_072;
@@ -23,6 +24,7 @@ export class ScreenFeed {
   readonly #view: Pick<TermView, 'write' | 'replace' | 'resize'>;
   #steps: Step[] = [];
   #inFlight = 0;
+  readonly #whole = new WholeCharacters();
 
   constructor(view: Pick<TermView, 'write' | 'replace' | 'resize'>) {
     this.#view = view;
@@ -61,14 +63,18 @@ export class ScreenFeed {
 
   #start(step: Step): void {
     switch (step.type) {
-      case 'output':
-        this.#inFlight += step.bytes.length;
-        return this.#view.write(step.bytes, () => this.#finish(step.bytes.length, step.done));
+      case 'output': {
+        const bytes = this.#whole.take(step.bytes);
+        this.#inFlight += bytes.length;
+        return this.#view.write(bytes, () => this.#finish(bytes.length, step.done));
+      }
       case 'snapshot': {
         // An empty snapshot is in flight too: what follows must wait for the reset.
-        const length = Math.max(1, step.bytes.length);
+        this.#whole.clear();
+        const bytes = this.#whole.take(step.bytes);
+        const length = Math.max(1, bytes.length);
         this.#inFlight += length;
-        return this.#view.replace(step.bytes, step.size, () => this.#finish(length, step.done));
+        return this.#view.replace(bytes, step.size, () => this.#finish(length, step.done));
       }
       case 'size':
         return this.#view.resize(step.size);
