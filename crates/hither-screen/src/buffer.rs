@@ -106,11 +106,8 @@ impl Buffer {
             return;
         }
         let full = base >= self.scrollback_max;
-        let mut row = if full {
-            self.lines.pop_front().unwrap_or_default()
-        } else {
-            Row::default()
-        };
+        let mut row =
+            if full { self.lines.pop_front().unwrap_or_default() } else { Row::default() };
         row.reset(self.cols, fill, wrapped);
         let at = base + self.bottom + 1 - usize::from(full);
         self.lines.insert(at, row);
@@ -154,11 +151,7 @@ impl Buffer {
         how: (Color, Protection),
     ) {
         let fill = Cell::empty(Style::erased(how.0));
-        let erase = Erase {
-            fill,
-            cols: self.cols,
-            protection: how.1,
-        };
+        let erase = Erase { fill, cols: self.cols, protection: how.1 };
         self.row_mut(y).erase(span, erase);
     }
 

@@ -125,10 +125,7 @@ pub(crate) struct Style {
 impl Style {
     /// Erased cells keep the background and nothing else ("background colour erase").
     pub(crate) fn erased(bg: Color) -> Self {
-        Self {
-            bg,
-            ..Self::default()
-        }
+        Self { bg, ..Self::default() }
     }
 }
 
@@ -172,18 +169,12 @@ impl Glyph {
     }
 
     pub(crate) const fn as_cluster(self) -> Option<u32> {
-        if self.0 & Self::CLUSTER != 0 {
-            Some(self.0 & Self::VALUE)
-        } else {
-            None
-        }
+        if self.0 & Self::CLUSTER != 0 { Some(self.0 & Self::VALUE) } else { None }
     }
 
     /// The printable ASCII character, if it is one.
     pub(crate) fn as_ascii(self) -> Option<u8> {
-        self.as_char()
-            .and_then(|ch| u8::try_from(ch).ok())
-            .filter(u8::is_ascii)
+        self.as_char().and_then(|ch| u8::try_from(ch).ok()).filter(u8::is_ascii)
     }
 
     /// The single code point, if there is exactly one.
@@ -216,10 +207,7 @@ impl Cell {
     };
 
     pub(crate) const fn empty(style: Style) -> Self {
-        Self {
-            glyph: Glyph::EMPTY,
-            style,
-        }
+        Self { glyph: Glyph::EMPTY, style }
     }
 
     pub(crate) const fn width(self) -> u8 {

@@ -55,13 +55,8 @@ impl Charset {
             }
             Self::National(set) => {
                 let table = national(set);
-                let mut codes = table
-                    .chars()
-                    .step_by(2)
-                    .zip(table.chars().skip(1).step_by(2));
-                codes
-                    .find(|&(code, _)| code == plain)
-                    .map_or(plain, |(_, look)| look)
+                let mut codes = table.chars().step_by(2).zip(table.chars().skip(1).step_by(2));
+                codes.find(|&(code, _)| code == plain).map_or(plain, |(_, look)| look)
             }
         }
     }

@@ -125,10 +125,6 @@ impl Modes {
             5 | 6 => Some(CursorShape::Bar),
             _ => self.cursor_shape,
         };
-        self.cursor_shape_blink = if parameter == 0 {
-            None
-        } else {
-            Some(parameter % 2 == 1)
-        };
+        self.cursor_shape_blink = if parameter == 0 { None } else { Some(parameter % 2 == 1) };
     }
 }

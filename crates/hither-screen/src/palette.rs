@@ -31,13 +31,7 @@ impl ColorSlot {
 /// OSC 10 takes a list: foreground, background, cursor; OSC 11 starts with the second.
 pub(crate) fn slots_from(number: u32) -> impl Iterator<Item = ColorSlot> {
     let skip = usize::try_from(number.saturating_sub(10)).unwrap_or(3);
-    [
-        ColorSlot::Foreground,
-        ColorSlot::Background,
-        ColorSlot::Cursor,
-    ]
-    .into_iter()
-    .skip(skip)
+    [ColorSlot::Foreground, ColorSlot::Background, ColorSlot::Cursor].into_iter().skip(skip)
 }
 
 /// What the colours are before a program changes them: the theme of the page.
@@ -120,8 +114,7 @@ impl Palette {
     }
 
     pub(crate) fn restore_indexed(&mut self) {
-        self.set
-            .retain(|&(set, _)| !matches!(set, ColorSlot::Indexed(_)));
+        self.set.retain(|&(set, _)| !matches!(set, ColorSlot::Indexed(_)));
     }
 
     pub(crate) fn lookup(&self, slot: ColorSlot, theme: &Theme) -> Rgb {
@@ -169,11 +162,7 @@ pub(crate) fn parse_color(text: &str) -> Option<Rgb> {
     let part = |at: usize| {
         let value = hex(&digits[at * len..(at + 1) * len])?;
         let bits = len * 4;
-        let byte = if bits < 8 {
-            value << (8 - bits)
-        } else {
-            value >> (bits - 8)
-        };
+        let byte = if bits < 8 { value << (8 - bits) } else { value >> (bits - 8) };
         u8::try_from(byte).ok()
     };
     Some((part(0)?, part(1)?, part(2)?))

@@ -114,11 +114,7 @@ impl Params {
         if at >= self.len {
             return &[];
         }
-        let from = if at == 0 {
-            0
-        } else {
-            usize::from(self.subs_end[at - 1])
-        };
+        let from = if at == 0 { 0 } else { usize::from(self.subs_end[at - 1]) };
         &self.subs[from..usize::from(self.subs_end[at])]
     }
 
@@ -176,27 +172,14 @@ mod tests {
 
     #[test]
     fn can_be_written_and_read_again() {
-        for text in [
-            "",
-            "5",
-            "1;2",
-            "4:3",
-            "4::",
-            "0;",
-            &"1;".repeat(40),
-            &"1:2".repeat(40),
-        ] {
+        for text in ["", "5", "1;2", "4:3", "4::", "0;", &"1;".repeat(40), &"1:2".repeat(40)] {
             let params = parse(text);
             let mut bytes = Vec::new();
             params.write_to(&mut bytes);
             let again = parse(std::str::from_utf8(&bytes).unwrap());
             assert_eq!(again.values(), params.values(), "{text}");
             assert_eq!(again.target, params.target, "{text}");
-            assert_eq!(
-                again.subs[..again.subs_len],
-                params.subs[..params.subs_len],
-                "{text}"
-            );
+            assert_eq!(again.subs[..again.subs_len], params.subs[..params.subs_len], "{text}");
         }
     }
 }

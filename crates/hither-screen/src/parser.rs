@@ -161,23 +161,15 @@ impl Parser {
 
     /// How many bytes at the start of `bytes` belong to a string of which nothing more is kept.
     pub(crate) fn dropped_len(&self, bytes: &[u8]) -> usize {
-        let meaningless = matches!(
-            self.state,
-            State::Osc(Osc::Invalid) | State::Ignored | State::DcsIgnore
-        );
-        let kept = matches!(
-            self.state,
-            State::Osc(Osc::Text(_)) | State::DcsPassthrough(_)
-        );
+        let meaningless =
+            matches!(self.state, State::Osc(Osc::Invalid) | State::Ignored | State::DcsIgnore);
+        let kept = matches!(self.state, State::Osc(Osc::Text(_)) | State::DcsPassthrough(_));
         let dropping = meaningless || (kept && !self.string_complete);
         if !dropping || !self.utf8.is_empty() {
             return 0;
         }
         let means_something = |&byte: &u8| matches!(byte, 0x07 | 0x18 | 0x1a | 0x1b | 0x80..);
-        bytes
-            .iter()
-            .position(means_something)
-            .unwrap_or(bytes.len())
+        bytes.iter().position(means_something).unwrap_or(bytes.len())
     }
 
     fn byte(&mut self, byte: u8, to: &mut impl Perform) {
@@ -368,9 +360,8 @@ impl Parser {
             (Osc::Number(number), ';') => *osc = Osc::Text(number),
             (Osc::Number(number), '0'..='9') => {
                 let digit = u32::from(ch) - u32::from('0');
-                *osc = Osc::Number(Some(
-                    number.unwrap_or(0).saturating_mul(10).saturating_add(digit),
-                ));
+                *osc =
+                    Osc::Number(Some(number.unwrap_or(0).saturating_mul(10).saturating_add(digit)));
             }
             (Osc::Number(_), _) => *osc = Osc::Invalid,
             (Osc::Text(_), _) => self.string_char(ch),
@@ -387,10 +378,7 @@ impl Parser {
     }
 
     fn end_string(&self, cancelled: bool, to: &mut impl Perform) {
-        let text = Text {
-            text: &self.string,
-            complete: self.string_complete,
-        };
+        let text = Text { text: &self.string, complete: self.string_complete };
         if cancelled {
             // Nothing comes of it.
         } else if let State::Osc(Osc::Number(Some(number)) | Osc::Text(Some(number))) = self.state {
@@ -414,10 +402,7 @@ fn whole_char(bytes: &[u8]) -> Option<char> {
 }
 
 fn printable_len(bytes: &[u8]) -> usize {
-    bytes
-        .iter()
-        .position(|byte| !(0x20..0x7f).contains(byte))
-        .unwrap_or(bytes.len())
+    bytes.iter().position(|byte| !(0x20..0x7f).contains(byte)).unwrap_or(bytes.len())
 }
 
 #[cfg(test)]

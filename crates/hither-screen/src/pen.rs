@@ -42,15 +42,8 @@ impl Pen {
             return style;
         }
         let extra = pool.intern_extra(&self.extra());
-        let SavedPen {
-            fg, bg, attributes, ..
-        } = self.saved;
-        let style = Style {
-            fg,
-            bg,
-            attributes,
-            extra,
-        };
+        let SavedPen { fg, bg, attributes, .. } = self.saved;
+        let style = Style { fg, bg, attributes, extra };
         self.cached = Some(style);
         style
     }
@@ -63,20 +56,9 @@ impl Pen {
     /// Underline colour, when there is an underline to colour, and hyperlink.
     pub(crate) fn extra(&self) -> Extra {
         let underlined = self.saved.attributes.underline() != Underline::None;
-        let underline_color = if underlined {
-            self.underline_color
-        } else {
-            Color::Default
-        };
-        let link = if self.saved.extended {
-            self.link.clone()
-        } else {
-            None
-        };
-        Extra {
-            underline_color,
-            link,
-        }
+        let underline_color = if underlined { self.underline_color } else { Color::Default };
+        let link = if self.saved.extended { self.link.clone() } else { None };
+        Extra { underline_color, link }
     }
 
     fn update_extended(&mut self) {
@@ -141,9 +123,7 @@ impl Pen {
     fn select_one(&mut self, code: i32) {
         use Attributes as A;
         let byte = u8::try_from(code).unwrap_or(u8::MAX);
-        let SavedPen {
-            fg, bg, attributes, ..
-        } = &mut self.saved;
+        let SavedPen { fg, bg, attributes, .. } = &mut self.saved;
         match byte {
             0 => self.reset(),
             1 => attributes.insert(A::BOLD),

@@ -48,12 +48,7 @@ struct Interned<T> {
 
 impl<T> Default for Interned<T> {
     fn default() -> Self {
-        Self {
-            items: Vec::new(),
-            numbers: HashMap::new(),
-            misses: 0,
-            misses_max: MISSES_MIN,
-        }
+        Self { items: Vec::new(), numbers: HashMap::new(), misses: 0, misses_max: MISSES_MIN }
     }
 }
 
@@ -97,10 +92,7 @@ pub(crate) struct Live {
 
 impl Live {
     pub(crate) fn mark_cluster(&mut self, id: u32) {
-        if let Some(slot) = usize::try_from(id)
-            .ok()
-            .and_then(|at| self.clusters.get_mut(at))
-        {
+        if let Some(slot) = usize::try_from(id).ok().and_then(|at| self.clusters.get_mut(at)) {
             *slot = true;
         }
     }
@@ -123,11 +115,7 @@ pub(crate) struct Renumbered {
 
 impl Renumbered {
     pub(crate) fn cluster(&self, id: u32) -> u32 {
-        usize::try_from(id)
-            .ok()
-            .and_then(|at| self.clusters.get(at))
-            .copied()
-            .unwrap_or(0)
+        usize::try_from(id).ok().and_then(|at| self.clusters.get(at)).copied().unwrap_or(0)
     }
 
     pub(crate) fn extra(&self, id: ExtraId) -> ExtraId {
@@ -151,29 +139,18 @@ impl Pool {
             return ExtraId(0);
         }
         let number = self.extras.intern(extra.clone(), EXTRAS_MAX);
-        ExtraId(
-            number
-                .and_then(|number| u16::try_from(number + 1).ok())
-                .unwrap_or(0),
-        )
+        ExtraId(number.and_then(|number| u16::try_from(number + 1).ok()).unwrap_or(0))
     }
 
     pub(crate) fn cluster(&self, id: u32) -> &str {
-        usize::try_from(id)
-            .ok()
-            .and_then(|at| self.clusters.items.get(at))
-            .map_or("", |text| text)
+        usize::try_from(id).ok().and_then(|at| self.clusters.items.get(at)).map_or("", |text| text)
     }
 
     pub(crate) fn extra(&self, id: ExtraId) -> Extra {
         if id.0 == 0 {
             return Extra::default();
         }
-        self.extras
-            .items
-            .get(usize::from(id.0) - 1)
-            .cloned()
-            .unwrap_or_default()
+        self.extras.items.get(usize::from(id.0) - 1).cloned().unwrap_or_default()
     }
 
     /// Whether it is time to look which numbers are still in use.

@@ -110,17 +110,9 @@ impl Buffer {
             let drop = if count == 1 || group.contains(&cursor_line) {
                 0
             } else {
-                fill_group(
-                    self.lines.make_contiguous(),
-                    group.clone(),
-                    (self.cols, cols),
-                )
+                fill_group(self.lines.make_contiguous(), group.clone(), (self.cols, cols))
             };
-            kept.extend(
-                self.lines
-                    .range_mut(at..at + count - drop)
-                    .map(std::mem::take),
-            );
+            kept.extend(self.lines.range_mut(at..at + count - drop).map(std::mem::take));
             removed += drop;
             at += count;
         }
@@ -130,11 +122,7 @@ impl Buffer {
 
     /// How many rows the line takes that starts at `at`.
     fn wrapped_count(&self, at: usize) -> usize {
-        1 + self
-            .lines
-            .range(at + 1..)
-            .take_while(|row| row.wrapped)
-            .count()
+        1 + self.lines.range(at + 1..).take_while(|row| row.wrapped).count()
     }
 
     fn reflow_smaller(&mut self, cols: usize, rows: usize, base: usize) -> usize {
@@ -173,20 +161,13 @@ impl Buffer {
         if (single && last <= view.cols) || group.contains(&(view.base + self.y)) {
             return;
         }
-        let rows: Vec<Row> = group
-            .clone()
-            .map(|at| std::mem::take(&mut self.lines[at]))
-            .collect();
+        let rows: Vec<Row> = group.clone().map(|at| std::mem::take(&mut self.lines[at])).collect();
         let (mut laid_out, added) = lay_out(rows, self.cols, view.cols);
         let new_rows = laid_out.split_off(group.len());
         for (at, row) in group.clone().zip(laid_out) {
             self.lines[at] = row;
         }
-        let count = if view.base == 0 && self.y + 1 != view.kept {
-            self.y
-        } else {
-            view.kept
-        };
+        let count = if view.base == 0 && self.y + 1 != view.kept { self.y } else { view.kept };
         let trimmed = (count + added).saturating_sub(view.lines_max);
         view.insertions.push((group.end, new_rows));
         view.inserted += added;
@@ -282,11 +263,7 @@ fn fill_group(
             to_col = 1;
         }
     }
-    let erase = Erase {
-        fill: Cell::BLANK,
-        cols: new,
-        protection: Protection::Ignored,
-    };
+    let erase = Erase { fill: Cell::BLANK, cols: new, protection: Protection::Ignored };
     rows[to].erase(to_col..new, erase);
     let used = |at: usize| at <= to && rows[at].content_len() > 0;
     (1..rows.len()).rev().take_while(|&at| !used(at)).count()
@@ -298,9 +275,8 @@ fn lay_out(mut rows: Vec<Row>, old: usize, new: usize) -> (Vec<Row>, usize) {
     let Some(added) = lengths.len().checked_sub(rows.len()) else {
         return (rows, 0);
     };
-    let text: Vec<Cell> = (0..rows.len())
-        .flat_map(|at| rows[at].slice(0, filled_len(&rows, at, old)))
-        .collect();
+    let text: Vec<Cell> =
+        (0..rows.len()).flat_map(|at| rows[at].slice(0, filled_len(&rows, at, old))).collect();
     rows.extend((0..added).map(|_| Row::continuation()));
     let mut from = 0;
     for (row, &len) in rows.iter_mut().zip(&lengths) {

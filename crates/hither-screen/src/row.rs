@@ -26,10 +26,7 @@ pub(crate) enum Protection {
 impl Row {
     /// An empty row that continues the one above.
     pub(crate) const fn continuation() -> Self {
-        Self {
-            cells: Vec::new(),
-            wrapped: true,
-        }
+        Self { cells: Vec::new(), wrapped: true }
     }
 
     /// Makes it a blank row again, keeping the allocation.
@@ -75,15 +72,9 @@ impl Row {
         let over = text.len().min(self.cells.len() - x);
         let (inside, beyond) = text.split_at(over);
         for (slot, &byte) in self.cells[x..].iter_mut().zip(inside) {
-            *slot = Cell {
-                glyph: Glyph::ascii(byte),
-                style,
-            };
+            *slot = Cell { glyph: Glyph::ascii(byte), style };
         }
-        self.cells.extend(beyond.iter().map(|&byte| Cell {
-            glyph: Glyph::ascii(byte),
-            style,
-        }));
+        self.cells.extend(beyond.iter().map(|&byte| Cell { glyph: Glyph::ascii(byte), style }));
     }
 
     /// Columns up to and with the last character.
@@ -96,10 +87,7 @@ impl Row {
 
     /// Columns up to and with the last cell that differs from a fresh one.
     pub(crate) fn used_len(&self) -> usize {
-        self.cells
-            .iter()
-            .rposition(|&cell| cell != Cell::BLANK)
-            .map_or(0, |at| at + 1)
+        self.cells.iter().rposition(|&cell| cell != Cell::BLANK).map_or(0, |at| at + 1)
     }
 
     /// Shifts the cells from `at` on to the right by `count` (ICH, DECIC, insert mode).
@@ -139,11 +127,7 @@ impl Row {
 
     /// Replaces the cells `from..to` by `fill` (ECH, EL, DECSEL).
     pub(crate) fn erase(&mut self, span: std::ops::Range<usize>, erase: Erase) {
-        let Erase {
-            fill,
-            cols,
-            protection,
-        } = erase;
+        let Erase { fill, cols, protection } = erase;
         let (from, to) = (span.start, span.end.min(cols));
         let kept = |cell: Cell| {
             protection == Protection::Respected

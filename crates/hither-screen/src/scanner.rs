@@ -84,11 +84,7 @@ impl Scanner {
     /// Looks at the next bytes of output and reports what is to be known, in order.
     pub fn scan(&mut self, bytes: &[u8], notices: &mut impl FnMut(Notice)) {
         let mut at = 0;
-        let mut watch = Watch {
-            end: 0,
-            plain_until: None,
-            notices,
-        };
+        let mut watch = Watch { end: 0, plain_until: None, notices };
         while at < bytes.len() {
             if self.parser.is_ground() {
                 let Some(found) = memchr3(0x1b, 0x07, 0xc2, &bytes[at..]) else {
@@ -137,14 +133,8 @@ const fn stays_in_line(byte: u8) -> bool {
 /// Length of the control sequence at the start of `bytes` if it is whole and stays in its line.
 fn line_sequence_len(bytes: &[u8]) -> Option<usize> {
     let params = bytes.strip_prefix(b"\x1b[")?;
-    let len = params
-        .iter()
-        .position(|byte| !(0x30..0x3c).contains(byte))?;
-    if stays_in_line(params[len]) {
-        Some(len + 3)
-    } else {
-        None
-    }
+    let len = params.iter().position(|byte| !(0x30..0x3c).contains(byte))?;
+    if stays_in_line(params[len]) { Some(len + 3) } else { None }
 }
 
 /// Reports what the parser finds.
@@ -159,10 +149,7 @@ struct Watch<'a, F> {
 impl<F: FnMut(Notice)> Watch<'_, F> {
     fn query(&mut self, kind: Option<QueryKind>) {
         if let Some(kind) = kind {
-            (self.notices)(Notice::Query {
-                kind,
-                end: self.end,
-            });
+            (self.notices)(Notice::Query { kind, end: self.end });
         }
     }
 
@@ -243,9 +230,9 @@ fn asks_for_color(number: u32, text: &str) -> bool {
                 .chunks_exact(2)
                 .any(|pair| crate::palette::parse_index(pair[0]).is_some() && pair[1] == "?")
         }
-        10..=12 => crate::palette::slots_from(number)
-            .zip(text.split(';'))
-            .any(|(_, spec)| spec == "?"),
+        10..=12 => {
+            crate::palette::slots_from(number).zip(text.split(';')).any(|(_, spec)| spec == "?")
+        }
         _ => false,
     }
 }

@@ -85,9 +85,7 @@ impl Screen {
     /// The rows of the screen as text, without blanks at their ends, separated by `\n`.
     #[must_use]
     pub fn text(&self) -> String {
-        let rows: Vec<String> = (0..self.size.rows())
-            .map(|row| self.row_text(row))
-            .collect();
+        let rows: Vec<String> = (0..self.size.rows()).map(|row| self.row_text(row)).collect();
         rows.join("\n")
     }
 
@@ -129,10 +127,7 @@ impl Screen {
         if row >= self.size.rows() {
             return Line::default();
         }
-        state::line(
-            self.terminal.buffer().row(usize::from(row)),
-            &self.terminal.pool,
-        )
+        state::line(self.terminal.buffer().row(usize::from(row)), &self.terminal.pool)
     }
 
     /// How many lines of scrollback there are.

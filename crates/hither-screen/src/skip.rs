@@ -67,9 +67,7 @@ impl Screen {
         let bytes = Joined(skipped);
         let from = last_reset(&bytes).unwrap_or(0);
         let terminal = self.terminal_mut();
-        let mut pen_only = PenOnly {
-            pen: &mut terminal.pen,
-        };
+        let mut pen_only = PenOnly { pen: &mut terminal.pen };
         let mut parser = Parser::default();
         for piece in bytes.from(from) {
             parser.feed(piece, &mut pen_only);
@@ -86,9 +84,7 @@ fn last_reset(bytes: &Joined<'_>) -> Option<usize> {
     loop {
         let at = bytes.last_before(0x1b, end)?;
         let follows = |text: &[u8]| {
-            text.iter()
-                .enumerate()
-                .all(|(offset, &byte)| bytes.get(at + 1 + offset) == Some(byte))
+            text.iter().enumerate().all(|(offset, &byte)| bytes.get(at + 1 + offset) == Some(byte))
         };
         if follows(b"[m") || follows(b"[0m") {
             return Some(at);
@@ -158,9 +154,7 @@ impl<'a> Joined<'a> {
                 if here < count {
                     count -= here;
                 } else {
-                    return memchr_iter(b'\n', block)
-                        .nth(here - count)
-                        .map(|at| start + at);
+                    return memchr_iter(b'\n', block).nth(here - count).map(|at| start + at);
                 }
             }
         }

@@ -114,10 +114,7 @@ pub struct ScreenState {
 
 pub(crate) fn cursor(terminal: &Terminal) -> Cursor {
     let buffer = terminal.buffer();
-    Cursor {
-        col: narrow(buffer.x),
-        row: narrow(buffer.y),
-    }
+    Cursor { col: narrow(buffer.x), row: narrow(buffer.y) }
 }
 
 pub(crate) fn of(terminal: &Terminal, size: WindowSize, pending: Vec<u8>) -> ScreenState {
@@ -138,11 +135,7 @@ pub(crate) fn of(terminal: &Terminal, size: WindowSize, pending: Vec<u8>) -> Scr
         },
         modes: terminal.modes,
         charsets: (charsets.designated, charsets.level, charsets.active),
-        palette: terminal
-            .palette
-            .iter()
-            .map(|(slot, rgb)| (slot.number(), rgb))
-            .collect(),
+        palette: terminal.palette.iter().map(|(slot, rgb)| (slot.number(), rgb)).collect(),
         title: terminal.title.clone(),
         pending,
         joinable: terminal.preceding.is_some(),
@@ -185,10 +178,7 @@ pub(crate) fn line(row: &Row, pool: &Pool) -> Line {
         cells.push(styled(cell, wide, pool));
         wide = cell.width() == 2;
     }
-    Line {
-        cells,
-        wrapped: row.wrapped,
-    }
+    Line { cells, wrapped: row.wrapped }
 }
 
 /// A second column without its first is just an empty cell.
@@ -198,16 +188,8 @@ fn styled(cell: Cell, after_wide: bool, pool: &Pool) -> StyledCell {
         (None, Some(ch)) => ch.to_string(),
         (None, None) => String::new(),
     };
-    let width = if cell.is_orphan() && !after_wide {
-        1
-    } else {
-        cell.width()
-    };
-    StyledCell {
-        text,
-        width,
-        style: cell_style(cell.style, pool),
-    }
+    let width = if cell.is_orphan() && !after_wide { 1 } else { cell.width() };
+    StyledCell { text, width, style: cell_style(cell.style, pool) }
 }
 
 fn cell_style(style: Style, pool: &Pool) -> CellStyle {

@@ -44,27 +44,17 @@ impl TabStops {
 
     /// The stop right of `x`, or the last column.
     pub(crate) fn next(&self, x: usize, cols: usize) -> usize {
-        (x + 1..cols)
-            .find(|&x| self.contains(x))
-            .unwrap_or(cols - 1)
+        (x + 1..cols).find(|&x| self.contains(x)).unwrap_or(cols - 1)
     }
 
     /// The stop left of `x`, or the first column.
     pub(crate) fn previous(&self, x: usize, cols: usize) -> usize {
-        (0..x)
-            .rev()
-            .find(|&x| self.contains(x))
-            .unwrap_or(0)
-            .min(cols - 1)
+        (0..x).rev().find(|&x| self.contains(x)).unwrap_or(0).min(cols - 1)
     }
 
     /// Continues the pattern into the columns that a wider window has gained.
     pub(crate) fn extend(&mut self, cols: usize) {
-        let from = if self.contains(cols) {
-            cols
-        } else {
-            self.previous(cols, cols)
-        };
+        let from = if self.contains(cols) { cols } else { self.previous(cols, cols) };
         for x in (from..cols).step_by(STEP) {
             self.set(x);
         }

@@ -59,10 +59,7 @@ impl Utf8 {
             return Decoded::Nothing;
         }
         self.len = 0;
-        match std::str::from_utf8(&self.bytes[..wanted])
-            .ok()
-            .and_then(|text| text.chars().next())
-        {
+        match std::str::from_utf8(&self.bytes[..wanted]).ok().and_then(|text| text.chars().next()) {
             Some(ch) if ch != '\u{feff}' => Decoded::Char(ch),
             _ => Decoded::Nothing,
         }

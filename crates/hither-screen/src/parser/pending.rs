@@ -58,10 +58,7 @@ impl Parser {
     }
 
     fn collected_bytes(&self) -> impl Iterator<Item = u8> {
-        self.collected
-            .to_be_bytes()
-            .into_iter()
-            .filter(|&byte| byte != 0)
+        self.collected.to_be_bytes().into_iter().filter(|&byte| byte != 0)
     }
 
     fn write_collected(&self, out: &mut Vec<u8>) {

@@ -8,8 +8,7 @@ struct Log(Vec<String>);
 
 impl Perform for Log {
     fn print_ascii(&mut self, text: &[u8]) {
-        text.iter()
-            .for_each(|&byte| self.0.push(format!("print {}", char::from(byte))));
+        text.iter().for_each(|&byte| self.0.push(format!("print {}", char::from(byte))));
     }
     fn print(&mut self, ch: char) {
         self.0.push(format!("print {ch}"));
@@ -27,19 +26,13 @@ impl Perform for Log {
         ));
     }
     fn esc(&mut self, collected: Collected, byte: u8) {
-        self.0
-            .push(format!("esc {collected:x} {}", char::from(byte)));
+        self.0.push(format!("esc {collected:x} {}", char::from(byte)));
     }
     fn osc(&mut self, number: u32, text: &Text<'_>) {
-        self.0
-            .push(format!("osc {number} {} {}", text.text, text.complete));
+        self.0.push(format!("osc {number} {} {}", text.text, text.complete));
     }
     fn dcs(&mut self, collected: Collected, byte: u8, text: &Text<'_>) {
-        self.0.push(format!(
-            "dcs {collected:x} {} {}",
-            char::from(byte),
-            text.text
-        ));
+        self.0.push(format!("dcs {collected:x} {} {}", char::from(byte), text.text));
     }
     fn string_ended(&mut self) {
         self.0.push("string ended".to_owned());
@@ -55,10 +48,7 @@ fn parse(bytes: &[u8]) -> Vec<String> {
 #[test]
 fn reports_control_functions() {
     for (bytes, expect) in [
-        (
-            &b"a\x1b[1;31mb"[..],
-            vec!["print a", "csi 0 m 1;31", "print b"],
-        ),
+        (&b"a\x1b[1;31mb"[..], vec!["print a", "csi 0 m 1;31", "print b"]),
         (b"\x1b[?25h", vec!["csi 3f h 25"]),
         (b"\x1b[1 q", vec!["csi 20 q 1"]),
         (b"\x1b[?2026$p", vec!["csi 3f24 p 2026"]),
@@ -67,17 +57,11 @@ fn reports_control_functions() {
         (b"\x1b[3\x18A", vec!["execute 18", "print A"]),
         (b"\x1b[1<2mx", vec!["print x"]),
         (b"\x1b]0;t\x07", vec!["osc 0 t true", "string ended"]),
-        (
-            b"\x1b]8;;u\x1b\\",
-            vec!["osc 8 ;u true", "string ended", "esc 0 \\"],
-        ),
+        (b"\x1b]8;;u\x1b\\", vec!["osc 8 ;u true", "string ended", "esc 0 \\"]),
         (b"\x1b]104\x07", vec!["osc 104  true", "string ended"]),
         (b"\x1b]x;t\x07y", vec!["string ended", "print y"]),
         (b"\x1b]2;t\x18y", vec!["string ended", "print y"]),
-        (
-            b"\x1bP$qm\x1b\\",
-            vec!["dcs 24 q m", "string ended", "esc 0 \\"],
-        ),
+        (b"\x1bP$qm\x1b\\", vec!["dcs 24 q m", "string ended", "esc 0 \\"]),
         (b"\x1b_Gabc\x1b\\x", vec!["esc 0 \\", "print x"]),
         (b"\x1b(0", vec!["esc 28 0"]),
         ("\x1b[1é2".as_bytes(), vec!["print 2"]),

@@ -10,10 +10,7 @@ fn scan_pieces(pieces: &[&[u8]]) -> (Vec<Notice>, Scanner) {
     for piece in pieces {
         scanner.scan(piece, &mut |notice| {
             notices.push(match notice {
-                Notice::Query { kind, end } => Notice::Query {
-                    kind,
-                    end: from + end,
-                },
+                Notice::Query { kind, end } => Notice::Query { kind, end: from + end },
                 other @ (Notice::Title(_) | Notice::Bell) => other,
             });
         });
@@ -36,31 +33,11 @@ const QUERIES: &[(&str, QueryKind, &str)] = &[
     ("\x1bP$qm\x1b\\", QueryKind::Setting, "\x1bP1$r0m\x1b\\"),
     ("\x1bP$qr\u{9c}", QueryKind::Setting, "\x1bP1$r1;24r\x1b\\"),
     ("\x1bP$qhello\x1b\\", QueryKind::Setting, "\x1bP0$r\x1b\\"),
-    (
-        "\x1b]10;?\x07",
-        QueryKind::Color,
-        "\x1b]10;rgb:ffff/ffff/ffff\x1b\\",
-    ),
-    (
-        "\x1b]11;?\x1b\\",
-        QueryKind::Color,
-        "\x1b]11;rgb:0000/0000/0000\x1b\\",
-    ),
-    (
-        "\x1b]12;?\x07",
-        QueryKind::Color,
-        "\x1b]12;rgb:ffff/ffff/ffff\x1b\\",
-    ),
-    (
-        "\x1b]4;1;?\x07",
-        QueryKind::Color,
-        "\x1b]4;1;rgb:cccc/0000/0000\x1b\\",
-    ),
-    (
-        "\x1b[>q",
-        QueryKind::Version,
-        "\x1bP>|xterm.js(6.0.0)\x1b\\",
-    ),
+    ("\x1b]10;?\x07", QueryKind::Color, "\x1b]10;rgb:ffff/ffff/ffff\x1b\\"),
+    ("\x1b]11;?\x1b\\", QueryKind::Color, "\x1b]11;rgb:0000/0000/0000\x1b\\"),
+    ("\x1b]12;?\x07", QueryKind::Color, "\x1b]12;rgb:ffff/ffff/ffff\x1b\\"),
+    ("\x1b]4;1;?\x07", QueryKind::Color, "\x1b]4;1;rgb:cccc/0000/0000\x1b\\"),
+    ("\x1b[>q", QueryKind::Version, "\x1bP>|xterm.js(6.0.0)\x1b\\"),
     ("\x1b[18t", QueryKind::WindowSize, "\x1b[8;24;80t"),
 ];
 
@@ -95,23 +72,13 @@ fn every_query_is_noticed_and_answered_once_wherever_it_is_cut() {
         for cut in 0..=text.len() {
             let (before, after) = text.as_bytes().split_at(cut);
             let (notices, _) = scan_pieces(&[before, after]);
-            let queries: Vec<&Notice> = notices
-                .iter()
-                .filter(|notice| matches!(notice, Notice::Query { .. }))
-                .collect();
-            assert_eq!(
-                queries,
-                [&Notice::Query { kind, end }],
-                "{query:?} cut at {cut}"
-            );
+            let queries: Vec<&Notice> =
+                notices.iter().filter(|notice| matches!(notice, Notice::Query { .. })).collect();
+            assert_eq!(queries, [&Notice::Query { kind, end }], "{query:?} cut at {cut}");
             let mut screen = Screen::new(WindowSize::DEFAULT, 0);
             screen.feed(before);
             screen.feed(after);
-            assert_eq!(
-                String::from_utf8(screen.take_replies()).unwrap(),
-                answer,
-                "{query:?}"
-            );
+            assert_eq!(String::from_utf8(screen.take_replies()).unwrap(), answer, "{query:?}");
             assert!(screen.take_replies().is_empty());
         }
     }
@@ -121,12 +88,7 @@ fn every_query_is_noticed_and_answered_once_wherever_it_is_cut() {
 fn what_is_not_noticed_is_not_answered() {
     for text in SILENT {
         let (notices, _) = scan_pieces(&[text.as_bytes()]);
-        assert!(
-            !notices
-                .iter()
-                .any(|notice| matches!(notice, Notice::Query { .. })),
-            "{text:?}"
-        );
+        assert!(!notices.iter().any(|notice| matches!(notice, Notice::Query { .. })), "{text:?}");
         let mut screen = Screen::new(WindowSize::DEFAULT, 0);
         screen.feed(text.as_bytes());
         assert_eq!(screen.take_replies(), b"", "{text:?}");
@@ -135,19 +97,9 @@ fn what_is_not_noticed_is_not_answered() {
 
 #[test]
 fn titles_and_bells_are_reported() {
-    let (notices, _) = scan_pieces(&[
-        b"x\x07\x1b]0;a\x1b",
-        b"\\\x1b]2;b\xe2\x80",
-        b"\xaec\x07\x1b]1;icon\x07",
-    ]);
-    assert_eq!(
-        notices,
-        [
-            Notice::Bell,
-            Notice::Title("a".into()),
-            Notice::Title("bc".into())
-        ]
-    );
+    let (notices, _) =
+        scan_pieces(&[b"x\x07\x1b]0;a\x1b", b"\\\x1b]2;b\xe2\x80", b"\xaec\x07\x1b]1;icon\x07"]);
+    assert_eq!(notices, [Notice::Bell, Notice::Title("a".into()), Notice::Title("bc".into())]);
 }
 
 #[test]

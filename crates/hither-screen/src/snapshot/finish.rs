@@ -101,11 +101,7 @@ impl Writer<'_> {
         let buffer = self.terminal.buffer();
         let row = buffer.row(buffer.y);
         let before = buffer.x.saturating_sub(1);
-        let start = if row.get(before).is_orphan() {
-            before.saturating_sub(1)
-        } else {
-            before
-        };
+        let start = if row.get(before).is_orphan() { before.saturating_sub(1) } else { before };
         (start, row.get(start))
     }
 
@@ -118,19 +114,14 @@ impl Writer<'_> {
 
     fn place_cursor(&mut self, x: usize) {
         let buffer = self.terminal.buffer();
-        let origin = if self.terminal.modes.origin {
-            buffer.top
-        } else {
-            0
-        };
+        let origin = if self.terminal.modes.origin { buffer.top } else { 0 };
         let y = buffer.y.saturating_sub(origin);
         self.escape(format!("\x1b[{};{}H", y + 1, x + 1).as_bytes());
     }
 
     fn set_pen(&mut self) {
         let saved = self.terminal.pen.save();
-        self.row
-            .set_style_with(super::style::of_saved(saved), self.terminal.pen.extra());
+        self.row.set_style_with(super::style::of_saved(saved), self.terminal.pen.extra());
     }
 
     fn first_char(&self, glyph: Glyph) -> Option<char> {
@@ -150,11 +141,7 @@ impl Writer<'_> {
             self.escape(format!("\x1b[{width}P").as_bytes());
         }
         let printed_now = self.terminal.preceding.is_some();
-        let charset = if printed_now {
-            self.terminal.charsets.active
-        } else {
-            Charset::Ascii
-        };
+        let charset = if printed_now { self.terminal.charsets.active } else { Charset::Ascii };
         let source = match cell.glyph.as_char() {
             Some(ch) if charset != Charset::Ascii => charset.unmap(ch),
             _ => None,

@@ -30,10 +30,7 @@ pub struct SnapshotLimits {
 impl Default for SnapshotLimits {
     /// The limits of the wire protocol: 1 MiB and 1,000 lines.
     fn default() -> Self {
-        Self {
-            scrollback_lines_max: 1000,
-            bytes_max: 1 << 20,
-        }
+        Self { scrollback_lines_max: 1000, bytes_max: 1 << 20 }
     }
 }
 
@@ -52,10 +49,7 @@ pub(crate) fn write(terminal: &Terminal, parser: &Parser, limits: SnapshotLimits
     let mut detail = Detail::Full;
     loop {
         // What is left at last is written whatever it takes.
-        let last = detail
-            == Detail::Text {
-                blank_rows: terminal.rows(),
-            };
+        let last = detail == Detail::Text { blank_rows: terminal.rows() };
         let bytes_max = if last { usize::MAX } else { limits.bytes_max };
         let mut writer = Writer::new(terminal, bytes_max);
         writer.write(scrollback, detail);
@@ -78,9 +72,9 @@ impl Detail {
     fn less(self, rows: usize) -> Self {
         match self {
             Self::Full => Self::Text { blank_rows: 0 },
-            Self::Text { blank_rows } => Self::Text {
-                blank_rows: (blank_rows + rows.div_ceil(8)).min(rows),
-            },
+            Self::Text { blank_rows } => {
+                Self::Text { blank_rows: (blank_rows + rows.div_ceil(8)).min(rows) }
+            }
         }
     }
 }
@@ -110,22 +104,14 @@ struct Writer<'a> {
 impl<'a> Writer<'a> {
     fn new(terminal: &'a Terminal, bytes_max: usize) -> Self {
         let row = RowWriter::new(&terminal.pool, terminal.cols());
-        Self {
-            terminal,
-            row,
-            bytes_max,
-            lines_written: 0,
-        }
+        Self { terminal, row, bytes_max, lines_written: 0 }
     }
 
     fn write(&mut self, scrollback: usize, detail: Detail) {
         let terminal = self.terminal;
         self.write_globals();
-        self.lines_written = self.write_lines(
-            &terminal.normal,
-            terminal.normal.base() - scrollback,
-            detail,
-        );
+        self.lines_written =
+            self.write_lines(&terminal.normal, terminal.normal.base() - scrollback, detail);
         self.write_buffer(&terminal.normal);
         if terminal.active == BufferKind::Alternate {
             self.set_default_style();
@@ -176,8 +162,7 @@ impl<'a> Writer<'a> {
             }
             let row = if at < blank_until { &blank } else { row };
             if at > first {
-                self.row
-                    .next_line(row, &buffer.lines[at - 1], at <= blank_until);
+                self.row.next_line(row, &buffer.lines[at - 1], at <= blank_until);
             }
             let next = buffer.lines.get(at + 1);
             let continues = at >= blank_until && next.is_some_and(|next| next.wrapped);

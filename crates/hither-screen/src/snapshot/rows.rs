@@ -68,16 +68,10 @@ impl<'a> RowWriter<'a> {
     }
 
     pub(super) fn set_style_with(&mut self, style: Style, extra: Extra) {
-        let (style, extra) = if self.plain {
-            (Style::default(), Extra::default())
-        } else {
-            (style, extra)
-        };
+        let (style, extra) =
+            if self.plain { (Style::default(), Extra::default()) } else { (style, extra) };
         self.whole = None;
-        let bare = Style {
-            extra: crate::cell::ExtraId::default(),
-            ..style
-        };
+        let bare = Style { extra: crate::cell::ExtraId::default(), ..style };
         if self.style != Some(bare) || self.extra.underline_color != extra.underline_color {
             write_sgr(&mut self.out, bare, extra.underline_color);
             self.style = Some(bare);
@@ -93,10 +87,7 @@ impl<'a> RowWriter<'a> {
         let text = match &extra.link {
             None => "\x1b]8;;\x1b\\".to_owned(),
             Some(link) => {
-                let id = link
-                    .id
-                    .as_deref()
-                    .map_or_else(String::new, |id| format!("id={id}"));
+                let id = link.id.as_deref().map_or_else(String::new, |id| format!("id={id}"));
                 format!("\x1b]8;{id};{}\x1b\\", link.uri)
             }
         };
@@ -181,10 +172,7 @@ impl<'a> RowWriter<'a> {
     fn set_background(&mut self, bg: Color) {
         if self.plain || self.style.is_none_or(|style| style.bg != bg) {
             let link = self.extra.link.clone();
-            let extra = Extra {
-                underline_color: Color::Default,
-                link,
-            };
+            let extra = Extra { underline_color: Color::Default, link };
             self.set_style_with(Style::erased(bg), extra);
         }
     }
@@ -192,11 +180,7 @@ impl<'a> RowWriter<'a> {
     fn forward_to(&mut self, x: usize) {
         if x > self.x {
             let count = x - self.x;
-            let text = if count == 1 {
-                "\x1b[C".to_owned()
-            } else {
-                format!("\x1b[{count}C")
-            };
+            let text = if count == 1 { "\x1b[C".to_owned() } else { format!("\x1b[{count}C") };
             self.escape(text.as_bytes());
             self.x = x;
         }
@@ -217,9 +201,7 @@ impl<'a> RowWriter<'a> {
                 at += usize::from(cell.width().max(1));
                 continue;
             }
-            let run = (at..used)
-                .take_while(|&x| is_empty_like(row.get(x), cell.style))
-                .count();
+            let run = (at..used).take_while(|&x| is_empty_like(row.get(x), cell.style)).count();
             if cell.style == Style::erased(cell.style.bg) {
                 self.write_erased(at, run, cell.style.bg);
                 at += run;
@@ -252,10 +234,7 @@ impl<'a> RowWriter<'a> {
         }
         // The last column has no room for a wide character: the torn cells at the end are made
         // one column too far left and pushed into place, and the cell there is written again.
-        let first = (0..at)
-            .rev()
-            .find(|&x| !is_torn(row.get(x)))
-            .map_or(1, |x| x + 1);
+        let first = (0..at).rev().find(|&x| !is_torn(row.get(x))).map_or(1, |x| x + 1);
         for x in first..=at {
             self.tear(x - 1, row.get(x).style);
         }

@@ -5,21 +5,13 @@ use crate::pen::SavedPen;
 
 /// The style that DECSC saved.
 pub(super) fn of_saved(pen: SavedPen) -> Style {
-    Style {
-        fg: pen.fg,
-        bg: pen.bg,
-        attributes: pen.attributes,
-        ..Style::default()
-    }
+    Style { fg: pen.fg, bg: pen.bg, attributes: pen.attributes, ..Style::default() }
 }
 
 /// Appends the sequences that select `style` (without its hyperlink) from any other.
 pub(super) fn write_sgr(out: &mut Vec<u8>, style: Style, underline_color: Color) {
     out.extend_from_slice(b"\x1b[");
-    let mut sgr = Sgr {
-        start: out.len(),
-        out,
-    };
+    let mut sgr = Sgr { start: out.len(), out };
     let flags = [
         (Attributes::BOLD, 1),
         (Attributes::DIM, 2),
@@ -30,10 +22,7 @@ pub(super) fn write_sgr(out: &mut Vec<u8>, style: Style, underline_color: Color)
         (Attributes::STRIKETHROUGH, 9),
         (Attributes::OVERLINE, 53),
     ];
-    for (_, code) in flags
-        .into_iter()
-        .filter(|&(flag, _)| style.attributes.contains(flag))
-    {
+    for (_, code) in flags.into_iter().filter(|&(flag, _)| style.attributes.contains(flag)) {
         sgr.param(code);
     }
     match style.attributes.underline() {
@@ -61,11 +50,7 @@ struct Sgr<'a> {
 
 impl Sgr<'_> {
     fn param(&mut self, code: u8) {
-        let separator: &[u8] = if self.out.len() == self.start {
-            b"0;"
-        } else {
-            b";"
-        };
+        let separator: &[u8] = if self.out.len() == self.start { b"0;" } else { b";" };
         self.out.extend_from_slice(separator);
         self.digits(code);
     }

@@ -209,12 +209,7 @@ impl Terminal {
         let (pen, charset) = (self.pen.save(), self.charsets.active);
         let buffer = self.buffer_mut();
         let line = buffer.base() + buffer.y;
-        buffer.saved = crate::buffer::SavedCursor {
-            x: buffer.x,
-            line,
-            pen,
-            charset,
-        };
+        buffer.saved = crate::buffer::SavedCursor { x: buffer.x, line, pen, charset };
     }
 
     pub(super) fn restore_cursor(&mut self) {

@@ -116,14 +116,8 @@ impl Terminal {
             b'@' | b'J'..=b'M' | b'P' | b'S' | b'T' | b'X' => self.csi_edit(byte, params),
             b'b' => self.repeat(params.count(0)),
             b'c' | b'n' | b't' => self.csi_report(byte, params),
-            b'h' => params
-                .values()
-                .iter()
-                .for_each(|&mode| self.set_ansi_mode(mode, true)),
-            b'l' => params
-                .values()
-                .iter()
-                .for_each(|&mode| self.set_ansi_mode(mode, false)),
+            b'h' => params.values().iter().for_each(|&mode| self.set_ansi_mode(mode, true)),
+            b'l' => params.values().iter().for_each(|&mode| self.set_ansi_mode(mode, false)),
             b'm' => self.pen.select(params),
             _ => {}
         }
@@ -133,14 +127,8 @@ impl Terminal {
         match byte {
             b'J' => self.erase_in_display(params.value(0), crate::row::Protection::Respected),
             b'K' => self.erase_in_line(params.value(0), crate::row::Protection::Respected),
-            b'h' => params
-                .values()
-                .iter()
-                .for_each(|&mode| self.set_private_mode(mode)),
-            b'l' => params
-                .values()
-                .iter()
-                .for_each(|&mode| self.reset_private_mode(mode)),
+            b'h' => params.values().iter().for_each(|&mode| self.set_private_mode(mode)),
+            b'l' => params.values().iter().for_each(|&mode| self.reset_private_mode(mode)),
             b'n' => self.report_private_status(params.value(0)),
             _ => {}
         }

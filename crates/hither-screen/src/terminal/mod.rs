@@ -137,10 +137,7 @@ impl Terminal {
         self.charsets = Charsets::default();
         let buffer = self.buffer_mut();
         (buffer.top, buffer.bottom) = (0, rows - 1);
-        buffer.saved = crate::buffer::SavedCursor {
-            line: buffer.base(),
-            ..Default::default()
-        };
+        buffer.saved = crate::buffer::SavedCursor { line: buffer.base(), ..Default::default() };
     }
 
     fn collect_pool(&mut self) {
@@ -162,12 +159,7 @@ impl Terminal {
     }
 
     fn renumber(&mut self, renumbered: &Renumbered) {
-        for row in self
-            .normal
-            .lines
-            .iter_mut()
-            .chain(&mut self.alternate.lines)
-        {
+        for row in self.normal.lines.iter_mut().chain(&mut self.alternate.lines) {
             for cell in row.stored_mut() {
                 cell.style.extra = renumbered.extra(cell.style.extra);
                 if let Some(id) = cell.glyph.as_cluster() {
@@ -181,14 +173,9 @@ impl Terminal {
     fn fill_with_e(&mut self) {
         let mut style = self.style();
         style.extra = crate::cell::ExtraId::default();
-        style.attributes = style
-            .attributes
-            .with_underline(crate::cell::Underline::None);
+        style.attributes = style.attributes.with_underline(crate::cell::Underline::None);
         self.set_cursor(0, 0);
-        let cell = crate::cell::Cell {
-            glyph: Glyph::ascii(b'E'),
-            style,
-        };
+        let cell = crate::cell::Cell { glyph: Glyph::ascii(b'E'), style };
         let (cols, buffer) = (self.cols(), self.buffer_mut());
         // With an origin below the top, the rows are counted from there.
         for y in buffer.y..buffer.rows {

@@ -78,14 +78,9 @@ impl Terminal {
             self.pen.set_link(None);
             return;
         }
-        let id = params
-            .split(':')
-            .find_map(|param| param.strip_prefix("id="));
+        let id = params.split(':').find_map(|param| param.strip_prefix("id="));
         let id = id.filter(|id| !id.is_empty() && id.len() <= LINK_ID_BYTES_MAX);
-        let link = Hyperlink {
-            id: id.map(Into::into),
-            uri: uri.into(),
-        };
+        let link = Hyperlink { id: id.map(Into::into), uri: uri.into() };
         self.pen.set_link(Some(Arc::new(link)));
     }
 }

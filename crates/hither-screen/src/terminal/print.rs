@@ -77,28 +77,14 @@ impl Terminal {
         }
         if self.modes.insert {
             let (fill, x) = (Cell::empty(style), self.buffer().x);
-            self.buffer_mut()
-                .cursor_row()
-                .insert(x, width - old_width.min(width), fill, cols);
+            self.buffer_mut().cursor_row().insert(x, width - old_width.min(width), fill, cols);
         }
         let buffer = self.buffer_mut();
         let x = buffer.x;
         let row = buffer.cursor_row();
-        row.set(
-            x,
-            Cell {
-                glyph: Glyph::char(ch, measured.leaves.width),
-                style,
-            },
-        );
+        row.set(x, Cell { glyph: Glyph::char(ch, measured.leaves.width), style });
         if width == 2 && x + 1 < cols {
-            row.set(
-                x + 1,
-                Cell {
-                    glyph: Glyph::SPACER,
-                    style,
-                },
-            );
+            row.set(x + 1, Cell { glyph: Glyph::SPACER, style });
         }
         buffer.x = (x + width).min(cols);
         true
@@ -162,13 +148,7 @@ impl Terminal {
         let row = buffer.cursor_row();
         row.set(at, cell);
         for x in x..(x + grown).min(cols) {
-            row.set(
-                x,
-                Cell {
-                    glyph: Glyph::SPACER,
-                    style,
-                },
-            );
+            row.set(x, Cell { glyph: Glyph::SPACER, style });
         }
         buffer.x = (x + grown).min(cols);
     }

@@ -125,20 +125,13 @@ impl Terminal {
     /// DECRQSS.
     pub(super) fn report_setting(&mut self, text: &Text<'_>) {
         let (top, bottom) = (self.buffer().top + 1, self.buffer().bottom + 1);
-        let protected = self
-            .pen
-            .save()
-            .attributes
-            .contains(crate::cell::Attributes::PROTECTED);
+        let protected = self.pen.save().attributes.contains(crate::cell::Attributes::PROTECTED);
         let answer = match text.text {
             "\"q" => format!("1$r{}\"q", u8::from(protected)),
             "\"p" => "1$r61;1\"p".to_owned(),
             "r" => format!("1$r{top};{bottom}r"),
             "m" => "1$r0m".to_owned(),
-            " q" => format!(
-                "1$r{} q",
-                2 - u8::from(self.modes.cursor_blink.unwrap_or(false))
-            ),
+            " q" => format!("1$r{} q", 2 - u8::from(self.modes.cursor_blink.unwrap_or(false))),
             _ => "0$r".to_owned(),
         };
         self.reply(&format!("\x1bP{answer}\x1b\\"));

@@ -52,10 +52,7 @@ pub(crate) struct Measured {
 pub(crate) fn measure(ch: char, preceding: Option<Preceding>) -> Measured {
     let (class, mut width) = lookup(ch);
     let Some(before) = preceding else {
-        return Measured {
-            joins: false,
-            leaves: Preceding { class, width },
-        };
+        return Measured { joins: false, leaves: Preceding { class, width } };
     };
     let joins = should_join(before.class, class);
     let mut leaves_class = class;
@@ -69,27 +66,14 @@ pub(crate) fn measure(ch: char, preceding: Option<Preceding>) -> Measured {
             leaves_class = 0; // a flag is complete with two
         }
     }
-    Measured {
-        joins,
-        leaves: Preceding {
-            class: leaves_class,
-            width,
-        },
-    }
+    Measured { joins, leaves: Preceding { class: leaves_class, width } }
 }
 
 fn lookup(ch: char) -> (u8, u8) {
     let code = u32::from(ch);
     if (0xac00..=0xd7a3).contains(&code) {
         let lv = (code - 0xac00).is_multiple_of(28);
-        return (
-            if lv {
-                class::HANGUL_LV
-            } else {
-                class::HANGUL_LVT
-            },
-            2,
-        );
+        return (if lv { class::HANGUL_LV } else { class::HANGUL_LVT }, 2);
     }
     if (0x4e00..=0x9fff).contains(&code) {
         return (0, 2); // the unified ideographs need no search

@@ -148,27 +148,18 @@ const STRINGS: &[&str] = &[
 
 /// One piece of output.
 pub(crate) fn piece() -> impl Strategy<Value = Vec<u8>> {
-    let small = || {
-        prop_oneof![
-            Just(String::new()),
-            (0..40_u16).prop_map(|value| value.to_string())
-        ]
-    };
+    let small =
+        || prop_oneof![Just(String::new()), (0..40_u16).prop_map(|value| value.to_string())];
     let sequence =
         (small(), small(), prop::sample::select(FINALS)).prop_map(|(first, second, last)| {
-            let (prefix, last) = last
-                .strip_prefix('?')
-                .map_or(("", last), |last| ("?", last));
+            let (prefix, last) = last.strip_prefix('?').map_or(("", last), |last| ("?", last));
             if second.is_empty() {
                 format!("\x1b[{prefix}{first}{last}")
             } else {
                 format!("\x1b[{prefix}{first};{second}{last}")
             }
         });
-    let mode = (
-        prop::sample::select(MODES),
-        prop::sample::select(&["h", "l"][..]),
-    )
+    let mode = (prop::sample::select(MODES), prop::sample::select(&["h", "l"][..]))
         .prop_map(|(mode, switch)| format!("\x1b[?{mode}{switch}"));
     let text = |texts: &'static [&'static str]| prop::sample::select(texts).prop_map(str::to_owned);
     prop_oneof![
@@ -184,9 +175,8 @@ pub(crate) fn piece() -> impl Strategy<Value = Vec<u8>> {
 }
 
 /// Names of the recordings in `testdata/sessions`.
-pub(crate) const SESSIONS: &[&str] = &[
-    "bash", "vim", "htop", "top", "less", "man", "tmux", "git-log", "unicode", "progress",
-];
+pub(crate) const SESSIONS: &[&str] =
+    &["bash", "vim", "htop", "top", "less", "man", "tmux", "git-log", "unicode", "progress"];
 
 /// A recording.
 pub(crate) fn recording(name: &str) -> Vec<u8> {
@@ -217,10 +207,9 @@ pub(crate) fn difference(rebuilt: &Screen, original: &Screen) -> Option<String> 
     if left == right {
         return None;
     }
-    for (name, left, right) in [
-        ("normal", &left.normal, &right.normal),
-        ("alternate", &left.alternate, &right.alternate),
-    ] {
+    for (name, left, right) in
+        [("normal", &left.normal, &right.normal), ("alternate", &left.alternate, &right.alternate)]
+    {
         for at in 0..left.lines.len().max(right.lines.len()) {
             let (left, right) = (left.lines.get(at), right.lines.get(at));
             if left != right {
@@ -248,10 +237,9 @@ pub(crate) fn difference(rebuilt: &Screen, original: &Screen) -> Option<String> 
 
 /// Makes `left` equal where it may differ.
 fn excuse(left: &mut ScreenState, right: &ScreenState) {
-    for (left, right) in [
-        (&mut left.normal, &right.normal),
-        (&mut left.alternate, &right.alternate),
-    ] {
+    for (left, right) in
+        [(&mut left.normal, &right.normal), (&mut left.alternate, &right.alternate)]
+    {
         for (left, right) in left.lines.iter_mut().zip(&right.lines) {
             if all_torn(right) {
                 left.clone_from(right);
@@ -273,10 +261,7 @@ fn excuse(left: &mut ScreenState, right: &ScreenState) {
     }
     let at = buffer.scrollback_lines + usize::from(state.cursor.row);
     let last = usize::from(state.size.cols()) - 1;
-    let empty = buffer.lines[at]
-        .cells
-        .get(last)
-        .is_none_or(|cell| cell.text.is_empty());
+    let empty = buffer.lines[at].cells.get(last).is_none_or(|cell| cell.text.is_empty());
     if empty && let Some(line) = left.lines.get_mut(at) {
         line.clone_from(&buffer.lines[at]);
     }
@@ -284,10 +269,7 @@ fn excuse(left: &mut ScreenState, right: &ScreenState) {
 
 /// A line of nothing but torn halves of wide characters.
 fn all_torn(line: &Line) -> bool {
-    let plain = |cell: &StyledCell| CellStyle {
-        bg: cell.style.bg,
-        ..CellStyle::default()
-    };
+    let plain = |cell: &StyledCell| CellStyle { bg: cell.style.bg, ..CellStyle::default() };
     let torn = |cell: &StyledCell| cell.text.is_empty() && cell.style != plain(cell);
     !line.cells.is_empty() && line.cells.iter().all(torn)
 }

@@ -133,10 +133,7 @@ fn answers_repeat_nothing() {
     let mut screen = Screen::new(WindowSize::DEFAULT, SCROLLBACK);
     screen.feed(bytes.as_bytes());
     let replies = String::from_utf8(screen.take_replies()).unwrap();
-    assert!(
-        !replies.is_empty() && !replies.contains("INJ"),
-        "{replies:?}"
-    );
+    assert!(!replies.is_empty() && !replies.contains("INJ"), "{replies:?}");
     let flood = b"\x1b[c".repeat(1 << 18);
     screen.feed(&flood);
     assert!(screen.take_replies().len() <= 4096);
@@ -156,15 +153,8 @@ fn a_snapshot_obeys_its_limit() {
     }
     screen.feed(bytes.as_bytes());
     for bytes_max in [1 << 20, 256 * 1024, 64 * 1024] {
-        let snapshot = screen.snapshot(SnapshotLimits {
-            scrollback_lines_max: 100,
-            bytes_max,
-        });
-        assert!(
-            snapshot.len() <= bytes_max,
-            "{} > {bytes_max}",
-            snapshot.len()
-        );
+        let snapshot = screen.snapshot(SnapshotLimits { scrollback_lines_max: 100, bytes_max });
+        assert!(snapshot.len() <= bytes_max, "{} > {bytes_max}", snapshot.len());
         let mut rebuilt = Screen::new(size, SCROLLBACK);
         rebuilt.feed(&snapshot);
         assert_eq!(rebuilt.cursor(), screen.cursor());
@@ -179,10 +169,7 @@ fn a_snapshot_drops_the_oldest_lines_first() {
         screen.feed(format!("line number {line}\r\n").as_bytes());
     }
     let whole = screen.snapshot(SnapshotLimits::default());
-    let limits = SnapshotLimits {
-        bytes_max: whole.len() / 2,
-        ..SnapshotLimits::default()
-    };
+    let limits = SnapshotLimits { bytes_max: whole.len() / 2, ..SnapshotLimits::default() };
     let half = screen.snapshot(limits);
     assert!(half.len() <= limits.bytes_max && half.len() > limits.bytes_max * 3 / 4);
     let mut rebuilt = Screen::new(WindowSize::DEFAULT, 1000);

@@ -1,8 +1,5 @@
 //! Tests of the screen from outside: its laws, on random and on recorded output.
-#![allow(
-    clippy::print_stdout,
-    reason = "what was measured belongs into the log of the test"
-)]
+#![allow(clippy::print_stdout, reason = "what was measured belongs into the log of the test")]
 
 mod common;
 mod hostile;

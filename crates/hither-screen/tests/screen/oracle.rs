@@ -65,27 +65,16 @@ impl Oracle {
             Ok(mut child) if installed => {
                 let jobs = child.stdin.take();
                 let answers = BufReader::new(child.stdout.take().expect("stdout is piped"));
-                Some(Self {
-                    child,
-                    jobs,
-                    answers,
-                })
+                Some(Self { child, jobs, answers })
             }
             other => {
                 let required = std::env::var(REQUIRED).is_ok_and(|value| value == "1");
-                assert!(
-                    !required,
-                    "the oracle is required: npm ci in {}",
-                    folder.display()
-                );
+                assert!(!required, "the oracle is required: npm ci in {}", folder.display());
                 if let Ok(mut child) = other {
                     child.kill().expect("the child is ours");
                     child.wait().expect("the child is ours");
                 }
-                println!(
-                    "skipped: node or {}/node_modules is missing",
-                    folder.display()
-                );
+                println!("skipped: node or {}/node_modules is missing", folder.display());
                 None
             }
         }
@@ -105,9 +94,7 @@ impl Oracle {
         let jobs = self.jobs.as_mut().expect("the oracle is running");
         writeln!(jobs, "{line}").expect("the oracle reads");
         let mut answer = String::new();
-        self.answers
-            .read_line(&mut answer)
-            .expect("the oracle answers");
+        self.answers.read_line(&mut answer).expect("the oracle answers");
         tally(&serde_json::from_str(&answer).expect("the oracle answers in JSON"))
     }
 }
@@ -129,20 +116,13 @@ fn op(op: &Op<'_>) -> Value {
 fn tally(answer: &Value) -> Tally {
     let count = |name: &str| answer[name].as_u64().unwrap_or(0);
     let pair = |all: &str, different: &str| (count(all), count(different));
-    let words = answer["differences"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
+    let words = answer["differences"].as_array().cloned().unwrap_or_default();
     Tally {
         cells: pair("cells", "cellsDifferent"),
         wraps: pair("wraps", "wrapsDifferent"),
         cursors: pair("cursors", "cursorsDifferent"),
         modes: pair("modes", "modesDifferent"),
-        differences: words
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect(),
+        differences: words.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         replies: answer["replies"].as_str().unwrap_or_default().to_owned(),
         failed: answer["failed"].is_string(),
     }
@@ -173,16 +153,11 @@ fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
-        let bits = (0..3).fold(0_u32, |bits, at| {
-            bits << 8 | u32::from(chunk.get(at).copied().unwrap_or(0))
-        });
+        let bits = (0..3)
+            .fold(0_u32, |bits, at| bits << 8 | u32::from(chunk.get(at).copied().unwrap_or(0)));
         for at in 0..4 {
             let digit = usize::try_from(bits >> (18 - 6 * at) & 63).expect("six bits");
-            text.push(if at <= chunk.len() {
-                char::from(ALPHABET[digit])
-            } else {
-                '='
-            });
+            text.push(if at <= chunk.len() { char::from(ALPHABET[digit]) } else { '=' });
         }
     }
     text

@@ -12,10 +12,8 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 const CASES: usize = 1000;
 const SCROLLBACK: usize = 30;
-const LIMITS: SnapshotLimits = SnapshotLimits {
-    scrollback_lines_max: SCROLLBACK,
-    bytes_max: 1 << 20,
-};
+const LIMITS: SnapshotLimits =
+    SnapshotLimits { scrollback_lines_max: SCROLLBACK, bytes_max: 1 << 20 };
 
 /// What `EXCEPTIONS.md` calls rare: sums over ordinary output and over output that uses it.
 #[derive(Debug, Default)]
@@ -26,12 +24,7 @@ struct Sums {
 
 impl Sums {
     fn add(&mut self, bytes: &[u8], tally: &Tally) {
-        if is_exceptional(bytes) {
-            &mut self.exceptional
-        } else {
-            &mut self.ordinary
-        }
-        .add(tally);
+        if is_exceptional(bytes) { &mut self.exceptional } else { &mut self.ordinary }.add(tally);
     }
 
     /// Cells in ten thousand that may differ; no cursor and no mode may.
@@ -39,16 +32,10 @@ impl Sums {
         println!("ordinary: {:?}", self.ordinary);
         println!("exceptional: {:?}", self.exceptional);
         let (cells, different) = self.ordinary.cells;
-        assert!(
-            different * 10_000 <= cells * cells_max,
-            "{different} of {cells} cells differ"
-        );
+        assert!(different * 10_000 <= cells * cells_max, "{different} of {cells} cells differ");
         assert_eq!((self.ordinary.cursors.1, self.ordinary.modes.1), (0, 0));
         let (cells, different) = self.exceptional.cells;
-        assert!(
-            different * 100 <= cells * 3,
-            "{different} of {cells} cells differ"
-        );
+        assert!(different * 100 <= cells * 3, "{different} of {cells} cells differ");
     }
 }
 
@@ -56,8 +43,7 @@ impl Sums {
 fn is_exceptional(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     let repeats = text.split("\x1b[").skip(1).any(|rest| {
-        rest.trim_start_matches(|ch: char| ch.is_ascii_digit() || ch == ';')
-            .starts_with('b')
+        rest.trim_start_matches(|ch: char| ch.is_ascii_digit() || ch == ';').starts_with('b')
     });
     repeats || text.contains("[?7l") || text.contains("59m")
 }
@@ -71,20 +57,13 @@ impl Cases {
     }
 
     fn draw<T: std::fmt::Debug>(&mut self, strategy: &impl Strategy<Value = T>) -> T {
-        strategy
-            .new_tree(&mut self.0)
-            .expect("the strategy rejects nothing")
-            .current()
+        strategy.new_tree(&mut self.0).expect("the strategy rejects nothing").current()
     }
 }
 
 fn show(tally: &Tally, size: WindowSize, bytes: &[u8]) {
     if !tally.is_equal() && !is_exceptional(bytes) {
-        println!(
-            "{size} {:?}\n    {:?}",
-            String::from_utf8_lossy(bytes),
-            tally.differences
-        );
+        println!("{size} {:?}\n    {:?}", String::from_utf8_lossy(bytes), tally.differences);
     }
 }
 
@@ -223,10 +202,7 @@ fn the_answers_are_the_page_s() {
         };
         let tally = oracle.compare(&job);
         if !tally.failed && !is_exceptional(&bytes) {
-            assert_eq!(
-                String::from_utf8(screen.take_replies()).unwrap(),
-                tally.replies
-            );
+            assert_eq!(String::from_utf8(screen.take_replies()).unwrap(), tally.replies);
         }
     }
 }
@@ -244,8 +220,5 @@ fn the_width_table_is_current() {
         .expect("node runs");
     assert!(measured.status.success());
     let table = std::fs::read(crate_folder.join("src/width/table.rs")).expect("it is there");
-    assert!(
-        measured.stdout == table,
-        "node oracle/widths.mjs > src/width/table.rs"
-    );
+    assert!(measured.stdout == table, "node oracle/widths.mjs > src/width/table.rs");
 }

@@ -15,9 +15,7 @@ const PROBE: &[u8] =
 
 /// Cuts at fixed but irregular places.
 fn cuts(len: usize) -> impl Iterator<Item = usize> {
-    (0..CUTS)
-        .map(move |at| (at * 2_654_435_761 + 40_503) % (len + 1))
-        .chain([len])
+    (0..CUTS).map(move |at| (at * 2_654_435_761 + 40_503) % (len + 1)).chain([len])
 }
 
 #[test]
@@ -52,10 +50,7 @@ fn snapshots_of_recorded_programs() {
     }
     println!("all: {sum:?}");
     let (cells, different) = sum.cells;
-    assert!(
-        different * 1000 <= cells,
-        "{different} of {cells} cells differ"
-    );
+    assert!(different * 1000 <= cells, "{different} of {cells} cells differ");
     assert_eq!((sum.wraps.1, sum.cursors.1, sum.modes.1), (0, 0, 0));
 }
 
@@ -67,11 +62,9 @@ fn recorded_programs_after_a_resize() {
     let mut sum = Tally::default();
     for name in SESSIONS {
         let bytes = recording(name);
-        for (cut, (cols, rows)) in cuts(bytes.len()).zip(
-            [(60, 24), (100, 30), (33, 10), (80, 40), (120, 12)]
-                .into_iter()
-                .cycle(),
-        ) {
+        for (cut, (cols, rows)) in cuts(bytes.len())
+            .zip([(60, 24), (100, 30), (33, 10), (80, 40), (120, 12)].into_iter().cycle())
+        {
             let size = WindowSize::clamped(cols, rows);
             let mut screen = Screen::new(WindowSize::DEFAULT, SCROLLBACK);
             screen.feed(&bytes[..cut]);
@@ -80,10 +73,7 @@ fn recorded_programs_after_a_resize() {
                 size: WindowSize::DEFAULT,
                 scrollback: SCROLLBACK,
                 left: &[Op::Write(&bytes[..cut]), Op::Resize(size)],
-                right: &[
-                    Op::Resize(size),
-                    Op::Write(&screen.snapshot(SnapshotLimits::default())),
-                ],
+                right: &[Op::Resize(size), Op::Write(&screen.snapshot(SnapshotLimits::default()))],
                 probe: b"",
             });
             if !tally.is_equal() {
@@ -94,9 +84,6 @@ fn recorded_programs_after_a_resize() {
     }
     println!("resized: {sum:?}");
     let (cells, different) = sum.cells;
-    assert!(
-        different * 1000 <= cells,
-        "{different} of {cells} cells differ"
-    );
+    assert!(different * 1000 <= cells, "{different} of {cells} cells differ");
     assert_eq!((sum.cursors.1, sum.modes.1), (0, 0));
 }

@@ -23,11 +23,7 @@ fn a_snapshot_rebuilds_the_screen_and_goes_on() {
             assert_eq!(difference(&rebuilt, &original), None, "{name} cut at {cut}");
             original.feed(&bytes[cut..]);
             rebuilt.feed(&bytes[cut..]);
-            assert_eq!(
-                difference(&rebuilt, &original),
-                None,
-                "{name} after a cut at {cut}"
-            );
+            assert_eq!(difference(&rebuilt, &original), None, "{name} after a cut at {cut}");
         }
     }
 }
@@ -35,10 +31,7 @@ fn a_snapshot_rebuilds_the_screen_and_goes_on() {
 /// An idle session keeps this instead of a live screen.
 #[test]
 fn a_checkpoint_takes_a_few_kilobytes() {
-    let limits = SnapshotLimits {
-        scrollback_lines_max: 0,
-        ..SnapshotLimits::default()
-    };
+    let limits = SnapshotLimits { scrollback_lines_max: 0, ..SnapshotLimits::default() };
     for name in SESSIONS {
         let bytes = recording(name);
         let mut screen = Screen::new(WindowSize::DEFAULT, SCROLLBACK);

@@ -102,10 +102,7 @@ fn a_checkpoint_moves_over_a_flood() {
     let line = |n: usize| format!("\x1b[3{}mline {n}\x1b[0m of a flood\r\n", n % 8);
     let flood: String = (0..20_000).map(line).collect();
     let (flood, ring_len) = (flood.as_bytes(), 64 * 1024);
-    let limits = hither_screen::SnapshotLimits {
-        scrollback_lines_max: 0,
-        bytes_max: 1 << 20,
-    };
+    let limits = hither_screen::SnapshotLimits { scrollback_lines_max: 0, bytes_max: 1 << 20 };
     let mut checkpoint = (Screen::new(size, 100).snapshot(limits), 0);
     let mut moved = 0;
     for head in (0..flood.len()).step_by(32 * 1024) {
@@ -120,10 +117,7 @@ fn a_checkpoint_moves_over_a_flood() {
         screen.skip_plain(&[&plain[..skip]]);
         checkpoint = (screen.snapshot(limits), checkpoint.1 + skip);
         moved += 1;
-        assert!(
-            head - checkpoint.1 < 16 * 1024,
-            "what must be emulated is little"
-        );
+        assert!(head - checkpoint.1 < 16 * 1024, "what must be emulated is little");
     }
     assert!(moved > 5);
     let (mut slow, mut fast) = (Screen::new(size, 100), Screen::new(size, 100));

@@ -6,10 +6,8 @@ use hither_screen::{Screen, SnapshotLimits};
 use proptest::prelude::*;
 
 const SCROLLBACK: usize = 20;
-const LIMITS: SnapshotLimits = SnapshotLimits {
-    scrollback_lines_max: SCROLLBACK,
-    bytes_max: 1 << 20,
-};
+const LIMITS: SnapshotLimits =
+    SnapshotLimits { scrollback_lines_max: SCROLLBACK, bytes_max: 1 << 20 };
 
 fn rebuilt(screen: &Screen) -> Screen {
     let mut fresh = Screen::new(screen.size(), SCROLLBACK);
