@@ -110,9 +110,10 @@ impl ServerProcess {
     }
 
     fn is_own(&self, id: ProcessId) -> bool {
+        // A server has the words of its session program among its arguments, too, but not first.
         let arguments = proc_fs::arguments(id);
-        let is_program = arguments.windows(2).any(|pair| pair[0] == "bench" && pair[1] == "child")
-            || arguments.get(1).is_some_and(|argument| argument == "child");
+        let words: Vec<&str> = arguments.iter().skip(1).take(2).map(String::as_str).collect();
+        let is_program = words == ["bench", "child"] || words.first() == Some(&"child");
         !is_program && proc_fs::executable(id) == self.executable
     }
 
