@@ -136,6 +136,22 @@ impl HostConnection {
         Pid::from_raw(i32::try_from(self.host_pid).ok()?)
     }
 
+    /// Sends a message without waiting. False: the host has to read what it was sent before; what it
+    /// answers has to be read meanwhile, since it stops listening to who does not read.
+    ///
+    /// # Errors
+    /// As [`HostConnection::send`], but for the waiting.
+    pub fn try_send<F: AsFd>(&self, message: &ToHost<F>) -> Result<bool, ClientError> {
+        let (bytes, fds) = encode_to_host(message)?;
+        let fds = fds.map(|fds| fds.map(AsFd::as_fd));
+        match socket::send(self.socket.as_fd(), &bytes, fds) {
+            Ok(()) => Ok(true),
+            Err(Errno::AGAIN) => Ok(false),
+            Err(Errno::PIPE | Errno::CONNRESET) => Err(ClientError::Ended),
+            Err(errno) => Err(io::Error::from(errno).into()),
+        }
+    }
+
     /// Sends a message; the descriptors in it are duplicated. Blocks, for at most five seconds,
     /// only when the host is far behind.
     ///

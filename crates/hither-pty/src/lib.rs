@@ -5,6 +5,7 @@
 //! that its reader can be killed ([`Journal`], [`Mapping`]).
 #![allow(unsafe_code)] // what unsafe code there is in Hither lives here and in hither-host
 
+mod heap;
 mod journal;
 mod mapping;
 mod master;
@@ -13,6 +14,7 @@ mod resolve;
 mod signals;
 mod spawn;
 
+pub use heap::give_back_free_memory;
 pub use journal::{Journal, RawIntent};
 pub use mapping::{Mapping, sealed_memory};
 pub use master::{EchoFlags, Master, Size};

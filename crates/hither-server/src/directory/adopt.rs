@@ -71,6 +71,7 @@ impl Directory {
             clock,
             host: link,
             workers: journals.into_iter().enumerate().map(start).collect::<Result<_, _>>()?,
+            trimmed_at: AtomicUsize::new(0),
             loads: (0..workers).map(|_| AtomicUsize::new(0)).collect(),
             table: Mutex::default(),
             upward,

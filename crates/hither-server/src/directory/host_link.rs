@@ -1,6 +1,6 @@
 //! The connection to the PTY host, and a new host when the old one is gone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io::ErrorKind;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
@@ -11,12 +11,14 @@ use hither_core::SessionId;
 use hither_host::message::{JournalFds, SpawnRequest};
 use hither_host::{ClientError, FromHost, HostConnection, RuntimeDir, ToHost};
 use hither_pty::Journal;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::sync::Notify;
 
 use super::create::Starting;
 use crate::sessions::CreateError;
+use crate::worker::answer;
 
 /// How a PTY host is started.
 #[derive(Clone, Debug)]
@@ -34,7 +36,8 @@ pub(super) struct HostLink {
     state: Mutex<State>,
     /// One at a time starts a new host.
     restarting: tokio::sync::Mutex<()>,
-    connected: Notify,
+    /// There is a new connection, or something to tell.
+    wanted: Notify,
     /// The workers' journals, for a new host to keep.
     journals: Vec<JournalFds<OwnedFd>>,
 }
@@ -44,6 +47,8 @@ struct State {
     connection: Option<Arc<Connection>>,
     starting: HashMap<u64, Starting>,
     next_request: u64,
+    /// What the host is still to be told, in order. Bounded by the limit of sessions.
+    waiting: VecDeque<ToHost>,
 }
 
 #[derive(Debug)]
@@ -76,6 +81,8 @@ pub(crate) enum LinkError {
     Kernel(#[from] std::io::Error),
 }
 
+/// Messages sent before what the host answers is read again: it stops listening to who does not.
+const BATCH: usize = 16;
 /// How long the host may take over one message of an adoption.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -104,12 +111,17 @@ impl HostLink {
     ) -> Result<Self, LinkError> {
         let journals = journals.iter().map(duplicate).collect::<Result<_, _>>()?;
         let connection = Some(Arc::new(Connection::new(host)?));
-        let state = State { connection, starting: HashMap::new(), next_request: 1 };
+        let state = State {
+            connection,
+            starting: HashMap::new(),
+            next_request: 1,
+            waiting: VecDeque::new(),
+        };
         Ok(Self {
             starter,
             state: Mutex::new(state),
             restarting: tokio::sync::Mutex::new(()),
-            connected: Notify::new(),
+            wanted: Notify::new(),
             journals,
         })
     }
@@ -129,26 +141,17 @@ impl HostLink {
         mut request: SpawnRequest,
         starting: Starting,
     ) -> Result<(), CreateError> {
-        let connection = self.connection().await.map_err(|error| {
+        self.connection().await.map_err(|error| {
             tracing::error!(%error, "starting a PTY host");
             CreateError::HostUnavailable
         })?;
-        {
-            let mut state = self.state();
-            request.request = state.next_request;
-            state.next_request += 1;
-            state.starting.insert(request.request, starting);
-        }
-        let number = request.request;
-        connection.send(&ToHost::<OwnedFd>::Spawn(Box::new(request))).map_err(|error| {
-            self.state().starting.remove(&number);
-            tracing::error!(%error, "asking the PTY host for a session");
-            if matches!(error, ClientError::Wire(_)) {
-                CreateError::InvalidCommand
-            } else {
-                CreateError::HostUnavailable
-            }
-        })
+        let mut state = self.state();
+        request.request = state.next_request;
+        state.next_request += 1;
+        state.starting.insert(request.request, starting);
+        state.waiting.push_back(ToHost::Spawn(Box::new(request)));
+        self.wanted.notify_one();
+        Ok(())
     }
 
     /// The request that an answer belongs to.
@@ -158,11 +161,56 @@ impl HostLink {
 
     /// Has the host end and forget a session. A host that is gone has done so already.
     pub(super) fn close(&self, session: SessionId) {
-        let connection = self.state().connection.clone();
-        if let Some(connection) = connection
-            && let Err(error) = connection.send(&ToHost::<OwnedFd>::Close { session })
+        let mut state = self.state();
+        if state.connection.is_some() {
+            state.waiting.push_back(ToHost::Close { session });
+            self.wanted.notify_one();
+        }
+    }
+
+    /// Tells the host some of what waits. False: nothing waits, or the host has to read first.
+    fn send_some(&self, connection: &Connection) -> bool {
+        for _ in 0..BATCH {
+            let Some(message) = self.state().waiting.pop_front() else { return false };
+            let sent = connection.host().try_send(&message);
+            match sent {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.state().waiting.push_front(message);
+                    return false;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "talking to the PTY host");
+                    self.refuse(&message, &error);
+                }
+            }
+        }
+        true
+    }
+
+    fn refuse(&self, message: &ToHost, error: &ClientError) {
+        if let ToHost::Spawn(request) = message
+            && let Some(starting) = self.take_starting(request.request)
         {
-            tracing::warn!(%error, %session, "closing a session at the PTY host");
+            let error = if matches!(error, ClientError::Wire(_)) {
+                CreateError::InvalidCommand
+            } else {
+                CreateError::HostUnavailable
+            };
+            answer(starting.reply, Err(error));
+        }
+    }
+
+    /// Tells the host everything that waits; for the end of a gateway.
+    pub(super) fn flush(&self) {
+        let connection = self.state().connection.clone();
+        let Some(connection) = connection else { return };
+        loop {
+            let waits = self.send_some(&connection) || !self.state().waiting.is_empty();
+            let patience = if waits { PATIENCE } else { Duration::ZERO };
+            if connection.host().recv(patience).is_err() || !waits {
+                return;
+            }
         }
     }
 
@@ -182,25 +230,33 @@ impl HostLink {
         put_journals(&host, &self.journals)?;
         let connection = Arc::new(Connection::new(host)?);
         self.state().connection = Some(Arc::clone(&connection));
-        self.connected.notify_one();
+        self.wanted.notify_one();
         tracing::info!("PTY host started");
         Ok(connection)
     }
 
-    /// The next message of the host. Dropping the future loses nothing.
+    /// The next message of the host, after it was told what waits. Dropping the future loses
+    /// nothing.
     pub(super) async fn receive(&self) -> Heard {
         loop {
             let connection = self.state().connection.clone();
             let Some(connection) = connection else {
-                self.connected.notified().await;
+                self.wanted.notified().await;
                 continue;
             };
-            match connection.receive().await {
-                Ok(message) => return Heard::Message(message),
+            let received = connection.host().try_recv();
+            match received {
+                Ok(Some(message)) => return Heard::Message(message),
+                Ok(None) if self.send_some(&connection) => tokio::task::yield_now().await,
+                Ok(None) => tokio::select! {
+                    () = connection.wait() => {}
+                    () = self.wanted.notified() => {}
+                },
                 Err(error) => {
                     tracing::error!(%error, "PTY host is gone");
                     let mut state = self.state();
                     state.connection = None;
+                    state.waiting.clear();
                     return Heard::Lost(state.starting.drain().map(|(_, one)| one).collect());
                 }
             }
@@ -219,21 +275,21 @@ impl Connection {
         self.host.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn send<F: AsFd>(&self, message: &ToHost<F>) -> Result<(), ClientError> {
-        self.host().send(message)
+    /// Waits until there may be something to receive. The caller has found nothing just before.
+    async fn wait(&self) {
+        // Forgets what woke it last, unless something has come since.
+        let nothing = self.ready.try_io(Interest::READABLE, || self.peek());
+        if nothing.is_err() {
+            // An error here is met again, and told, by the next call that receives.
+            drop(self.ready.readable().await);
+        }
     }
 
-    async fn receive(&self) -> Result<FromHost, ClientError> {
-        loop {
-            self.ready.readable().await?;
-            let received = self.ready.try_io(Interest::READABLE, || {
-                let received = self.host().try_recv().transpose();
-                received.ok_or_else(|| ErrorKind::WouldBlock.into())
-            });
-            match received {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                received => return received?,
-            }
+    fn peek(&self) -> std::io::Result<()> {
+        let mut fds = [PollFd::new(&self.ready, PollFlags::IN)];
+        match poll(&mut fds, Some(&Timespec::default()))? {
+            0 => Err(ErrorKind::WouldBlock.into()),
+            _ => Ok(()),
         }
     }
 }

@@ -11,6 +11,7 @@ mod upward;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ use host_link::HostLink;
 
 /// Most sessions of one gateway, running and exited.
 pub(crate) const SESSIONS_MAX: usize = 4096;
+/// Sessions and viewers that come or go before free memory is given back.
+const TRIM_AFTER: usize = 32;
 /// How long an exited session is kept for those who come to look at its last screen.
 const EXITED_KEPT: Duration = Duration::from_secs(10 * 60);
 
@@ -55,6 +58,8 @@ pub(crate) struct Directory {
     workers: Vec<Mutex<WorkerHandle>>,
     /// Sessions on each worker.
     loads: Vec<AtomicUsize>,
+    /// Sessions and viewers when free memory was last given back.
+    trimmed_at: AtomicUsize,
     table: Mutex<HashMap<SessionId, Arc<Shared>>>,
 }
 
@@ -96,6 +101,7 @@ impl Directory {
         for worker in &self.workers {
             worker.lock().unwrap_or_else(PoisonError::into_inner).tick();
         }
+        self.trim();
         let now = self.clock.unix_ms(self.clock.now());
         let kept = u64::try_from(EXITED_KEPT.as_millis()).unwrap_or(u64::MAX);
         for shared in self.sessions() {
@@ -108,6 +114,17 @@ impl Directory {
         }
     }
 
+    /// Gives memory back after a storm of sessions or viewers, when it is over.
+    fn trim(&self) {
+        let count = self.status_counts();
+        let count = count.sessions_running + count.sessions_exited + count.viewers;
+        let before = self.trimmed_at.load(Relaxed);
+        if self.host.starting() == 0 && count.abs_diff(before) >= TRIM_AFTER {
+            self.trimmed_at.store(count, Relaxed);
+            hither_pty::give_back_free_memory();
+        }
+    }
+
     fn close_given_up(&self) {
         for id in self.upward.take_given_up() {
             self.forget(id);
@@ -117,7 +134,7 @@ impl Directory {
     /// Takes a session out of the table and has the host end it. The worker is told elsewhere.
     fn forget(&self, id: SessionId) -> Option<Arc<Shared>> {
         let shared = self.table().remove(&id)?;
-        self.loads[shared.worker].fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        self.loads[shared.worker].fetch_sub(1, Relaxed);
         self.host.close(id);
         tracing::info!(session = %id, "session closed");
         self.upward.publish(SessionEvent::Closed(id));
@@ -147,6 +164,7 @@ impl Directory {
                 self.forget(shared.id);
             }
         }
+        self.host.flush();
         running
     }
 }
