@@ -97,8 +97,8 @@ fn unsafe_and_impossible_settings_end_with_78_and_a_cure() {
     let place = Place::new();
     let long = format!("/tmp/{}", "x".repeat(120));
     for (arguments, message, cure) in [
-        (&["--no-auth", "--bind", "0.0.0.0"][..], "0.0.0.0", "leave out --no-auth"),
-        (&["--no-auth", "--bind", "::1", "--bind", "::"], "on ::", "leave out --no-auth"),
+        (&["--bind", "0.0.0.0"][..], "listening on 0.0.0.0", "ssh -L"),
+        (&["--bind", "::1", "--bind", "::"], "listening on ::", "ssh -L"),
         (&["--cwd", "/nowhere"], "/nowhere cannot be entered", "--cwd DIR"),
         (&["--cwd", "/etc/passwd"], "/etc/passwd cannot be entered", "--cwd DIR"),
         (&["--shell", "/etc/passwd"], "not an executable file", "--shell PATH"),
