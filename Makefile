@@ -86,7 +86,7 @@ tidy: ## Check sizes, names, dependency edges, documents and lint bans (also par
 
 .PHONY: doc
 doc: ## Build the documentation of all crates, warnings are errors
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --document-private-items
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" $(CARGO) doc --workspace --no-deps --locked --document-private-items
 
 .PHONY: deny
 deny: ## Check licences, sources, bans and advisories of dependencies (needs cargo-deny)
