@@ -5,7 +5,7 @@
 //! * Thin drivers: the engine that carries loads out, the link's proxy, the servers under test,
 //!   the [`floor`] and the [session programs](child).
 //!
-//! [`run`] is the command `hither bench`. Response time is from the moment a key was *due* to the
+//! [`run()`] is the command `hither bench`. Response time is from the moment a key was *due* to the
 //! arrival of its own echo; every byte is judged by its content.
 #![forbid(unsafe_code)]
 
