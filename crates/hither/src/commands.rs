@@ -3,6 +3,7 @@
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod host;
+mod host_sessions;
 pub(crate) mod kill;
 pub(crate) mod ls;
 pub(crate) mod new;

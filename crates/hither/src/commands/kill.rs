@@ -1,14 +1,17 @@
 //! `hither kill`: ends sessions for everybody.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use http::Method;
 
+use super::host_sessions::HostSessions;
 use super::sessions::{self, SESSIONS, Session};
 use crate::cli::RuntimeDirArgs;
 use crate::escape::Escaped;
 use crate::failure::Exit;
 use crate::failure::Failure;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, GatewayError};
 use crate::output;
 
 /// Options of `hither kill`.
@@ -27,15 +30,37 @@ pub(crate) struct KillArgs {
 /// Ends what was named, and only if all of it is there.
 pub(crate) fn run(args: &KillArgs) -> Result<Exit, Failure> {
     let gateway = Gateway::new(args.runtime_dir.resolve());
-    let sessions = sessions::read(&sessions::list(&gateway)?)?;
+    let list = match sessions::list(&gateway) {
+        Err(GatewayError::NotRunning(dir)) => return kill_kept(args, dir),
+        list => list?,
+    };
+    end(args, &sessions::read(&list)?, |session| {
+        gateway.request(Method::DELETE, &path(session), None)?;
+        Ok(())
+    })
+}
+
+/// Ends sessions that live on in the PTY host while no gateway runs.
+fn kill_kept(args: &KillArgs, dir: PathBuf) -> Result<Exit, Failure> {
+    let Some(mut host) = HostSessions::find(&dir)? else {
+        return Err(GatewayError::NotRunning(dir).into());
+    };
+    end(args, &host.sessions(), |session| host.close(&session.id))
+}
+
+fn end(
+    args: &KillArgs,
+    sessions: &[Session],
+    mut close: impl FnMut(&Session) -> Result<(), Failure>,
+) -> Result<Exit, Failure> {
     let doomed: Vec<&Session> = if args.all {
         sessions.iter().collect()
     } else {
-        let named = args.ids.iter().map(|id| sessions::find(&sessions, id));
+        let named = args.ids.iter().map(|id| sessions::find(sessions, id));
         named.collect::<Result<_, _>>()?
     };
     for session in &doomed {
-        gateway.request(Method::DELETE, &path(session), None)?;
+        close(session)?;
         output::print(&format!("ended {}\n", Escaped(&session.id)))?;
     }
     if doomed.is_empty() {

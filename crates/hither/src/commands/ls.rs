@@ -1,7 +1,10 @@
 //! `hither ls`: the sessions of the running gateway.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
+use super::host_sessions::HostSessions;
 use super::sessions::{self, Session};
 use crate::cli::RuntimeDirArgs;
 use crate::escape::{Escaped, json_escaped};
@@ -25,7 +28,10 @@ pub(crate) struct LsArgs {
 /// Prints a table, or JSON.
 pub(crate) fn run(args: &LsArgs) -> Result<Exit, Failure> {
     let gateway = Gateway::new(args.runtime_dir.resolve());
-    let list = sessions::list(&gateway)?;
+    let list = match sessions::list(&gateway) {
+        Err(GatewayError::NotRunning(dir)) => return print_kept(args, dir),
+        list => list?,
+    };
     if args.json {
         let pretty = serde_json::to_string_pretty(&list)
             .map_err(|err| GatewayError::BadAnswer(err.to_string()))?;
@@ -33,6 +39,17 @@ pub(crate) fn run(args: &LsArgs) -> Result<Exit, Failure> {
     } else {
         output::print(&table(&sessions::read(&list)?))?;
     }
+    Ok(Exit::Success)
+}
+
+/// Prints what lives on in the PTY host while no gateway runs.
+fn print_kept(args: &LsArgs, dir: PathBuf) -> Result<Exit, Failure> {
+    let kept = HostSessions::find(&dir)?.map(|host| host.sessions()).unwrap_or_default();
+    if kept.is_empty() || args.json {
+        return Err(GatewayError::NotRunning(dir).into());
+    }
+    output::print(&table(&kept))?;
+    output::print("no gateway is running; `hither serve` finds these sessions again\n")?;
     Ok(Exit::Success)
 }
 
@@ -62,8 +79,12 @@ fn row(session: &Session) -> [String; 6] {
     }
     [
         shown(&session.id),
-        shown(&session.status),
-        format!("{}x{}", session.cols, session.rows),
+        shown(if session.lost { "lost" } else { &session.status }),
+        if session.cols == 0 {
+            "-".to_owned()
+        } else {
+            format!("{}x{}", session.cols, session.rows)
+        },
         session.clients.to_string(),
         shown(&session.created_at),
         what,

@@ -23,6 +23,8 @@ pub(super) struct Session {
     pub(super) created_at: String,
     pub(super) status: String,
     pub(super) clients: u32,
+    /// The PTY host died and took it along.
+    pub(super) lost: bool,
 }
 
 /// Asks for the list as the gateway gives it.

@@ -2,4 +2,5 @@
 
 mod command_line;
 mod gateway;
+mod lives_on;
 mod place;
