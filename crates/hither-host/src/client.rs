@@ -70,8 +70,9 @@ pub enum ClientError {
 impl HostConnection {
     /// How long sending and the greeting may take; the host answers within a millisecond.
     const PATIENCE: Duration = Duration::from_secs(5);
-    /// How often a host is started in one call.
-    const STARTS: u32 = 3;
+    /// How often a host is started in one call. Once is enough unless hosts end as fast as they
+    /// start, as they do when others come and go.
+    const STARTS: u32 = 50;
 
     /// Connects to the host of `dir` and greets it; blocks for at most five seconds.
     ///
@@ -105,7 +106,7 @@ impl HostConnection {
         program: &Path,
         args: &[A],
     ) -> Result<Self, ClientError> {
-        // A host may end between being found and being connected to, but hardly twice.
+        // A host may end between being found and being connected to, even several times in a row.
         for _ in 0..Self::STARTS {
             match Self::connect(dir) {
                 Err(ClientError::NotRunning | ClientError::TurnedAway) => {
