@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use hither_bench::BenchArgs;
 
 use crate::commands::completions::CompletionsArgs;
+use crate::commands::config::ConfigArgs;
 use crate::commands::doctor::DoctorArgs;
 use crate::commands::host::HostArgs;
 use crate::commands::kill::KillArgs;
@@ -56,6 +57,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Start the gateway: serve sessions to browsers and programs
     Serve(Box<ServeArgs>),
+    /// Print the settings that `hither serve` would have, and where each comes from
+    Config(Box<ConfigArgs>),
     /// List the sessions of the running gateway
     Ls(LsArgs),
     /// Start a session and print its id

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod host;
 mod host_sessions;
@@ -16,12 +17,14 @@ use std::process::ExitCode;
 
 use crate::cli::Command;
 use crate::failure::Failure;
+use crate::settings::Settings;
 
 /// Does what the command line asks for.
-pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
+pub(crate) fn run(command: Command, settings: &Settings) -> Result<ExitCode, Failure> {
     let exit = match command {
         Command::Bench(args) => return Ok(hither_bench::run(&args, &["bench"])),
-        Command::Serve(args) => serve::run(&args),
+        Command::Serve(args) => serve::run(&args, settings),
+        Command::Config(args) => config::run(&args, settings),
         Command::Ls(args) => ls::run(&args),
         Command::New(args) => new::run(&args),
         Command::Kill(args) => kill::run(&args),

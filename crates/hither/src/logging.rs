@@ -20,8 +20,8 @@ const DEFAULT_FILTER: &str = "info";
 #[command(next_help_heading = "Log")]
 pub(crate) struct LogArgs {
     /// Form of the log on standard error
-    #[arg(long, value_name = "FORM", value_enum, default_value_t = LogForm::Human)]
-    log: LogForm,
+    #[arg(long = "log", value_name = "FORM", value_enum, default_value_t = LogForm::Human)]
+    log_form: LogForm,
     /// What to log: error, warn, info, debug, trace, or by module as in `info,hither_server=debug`
     #[arg(
         long,
@@ -49,7 +49,7 @@ pub(crate) enum LogForm {
 /// When logging was started before.
 pub(crate) fn start(args: &LogArgs) -> Result<(), Failure> {
     let registry = tracing_subscriber::registry().with(EnvFilter::new(&args.log_level));
-    let started = match args.log {
+    let started = match args.log_form {
         LogForm::Human => {
             registry.with(layer().with_writer(io::stderr).with_ansi(colours())).try_init()
         }

@@ -9,27 +9,26 @@ mod gateway;
 mod logging;
 mod output;
 mod runtime_dir;
+mod settings;
 mod values;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
-use cli::Cli;
-use failure::Exit;
+use failure::{Exit, Failure};
+use settings::ParseError;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(err) => return print_usage(&err),
+    let (cli, settings) = match settings::parse(std::env::args_os().collect()) {
+        Ok(parsed) => parsed,
+        Err(ParseError::CommandLine(err)) => return print_usage(&err),
+        Err(ParseError::Setting(failure)) => return end(&failure),
     };
-    match commands::run(cli.command) {
-        Ok(exit) => exit,
-        Err(failure) => {
-            output::print_failure(&failure);
-            failure.exit().into()
-        }
-    }
+    commands::run(cli.command, &settings).unwrap_or_else(|failure| end(&failure))
+}
+
+fn end(failure: &Failure) -> ExitCode {
+    output::print_failure(failure);
+    failure.exit().into()
 }
 
 /// Prints what clap has to say, which may be the help that was asked for.

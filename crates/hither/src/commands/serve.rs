@@ -16,8 +16,10 @@ use clap::{Args, ValueEnum};
 use hither_server::gateway::{self, Ready};
 
 use crate::cli::RuntimeDirArgs;
+use crate::escape::Escaped;
 use crate::failure::{Exit, Failure};
 use crate::logging::{self, LogArgs};
+use crate::settings::{FileArgs, Settings};
 use crate::{output, values};
 
 /// Everything that can be said to `hither serve`.
@@ -36,6 +38,11 @@ pub(crate) struct ServeArgs {
     pub(crate) log: LogArgs,
     #[command(flatten)]
     pub(crate) runtime_dir: RuntimeDirArgs,
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    /// Check every setting, say whether they are good, and start nothing
+    #[arg(long, help_heading = "General")]
+    pub(crate) check_config: bool,
 }
 
 /// Where the gateway listens and whom it lets in.
@@ -129,8 +136,13 @@ fn non_zero(count: u8) -> NonZeroU8 {
 }
 
 /// Serves until it is told to stop. Nothing is opened before every setting has been checked.
-pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &ServeArgs, settings: &Settings) -> Result<Exit, Failure> {
     args.check()?;
+    if args.check_config {
+        args.config()?;
+        output::print(&format!("the settings are good ({})\n", Escaped(&settings.file_name())))?;
+        return Ok(Exit::Success);
+    }
     logging::start(&args.log)?;
     for warning in args.warnings() {
         tracing::warn!("{warning}");

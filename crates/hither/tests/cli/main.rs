@@ -4,3 +4,4 @@ mod command_line;
 mod gateway;
 mod lives_on;
 mod place;
+mod settings;

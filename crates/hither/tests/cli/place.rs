@@ -51,6 +51,7 @@ impl Place {
             .args(arguments)
             .env_remove("HITHER_LOG")
             .env("HITHER_RUNTIME_DIR", self.path())
+            .env("XDG_CONFIG_HOME", self.path())
             .env("SHELL", "/bin/sh");
         command
     }

@@ -1,0 +1,116 @@
+//! File, environment and command line: which one counts, and what is refused.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::PathBuf;
+
+use crate::place::{Place, Run};
+
+fn file(place: &Place, text: &str, mode: u32) -> PathBuf {
+    let path = place.path().join("settings.toml");
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    path
+}
+
+#[track_caller]
+fn assert_line(run: &Run, line: &str) {
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run:#?}");
+    assert!(run.stdout.lines().any(|found| found == line), "{line:?} is not in {run:#?}");
+}
+
+#[test]
+fn the_stronger_layer_counts_and_is_named() {
+    let place = Place::new();
+    let text = "[listening]\nport = 1\nno-auth = true\n[sessions]\nscrollback = 1\n\
+                command = ['cat', '-u']\n[log]\nform = 'json'\n";
+    let path = file(&place, text, 0o600);
+    let mut command = place.command(&["config", "--port", "3", "--no-auth=false"]);
+    command.env("HITHER_CONFIG", &path).env("HITHER_PORT", "2").env("HITHER_SCROLLBACK", "2");
+    let run = Run::from(command.env("HITHER_SHELL", "").output().unwrap());
+    for line in [
+        "port = 3  # command line",
+        "no-auth = false  # command line",
+        "scrollback = 2  # HITHER_SCROLLBACK",
+        "command = [\"cat\", \"-u\"]  # file",
+        "form = \"json\"  # file",
+        "spin = 0  # default",
+        "# shell is not set",
+    ] {
+        assert_line(&run, line);
+    }
+}
+
+#[test]
+fn what_is_printed_is_a_file() {
+    let place = Place::new();
+    let first = place.run(&["config", "--bind", "127.0.0.1", "--bind", "::1", "--", "a b", "c"]);
+    let path = file(&place, &first.stdout, 0o644);
+    let again = place.run(&["config", "--config", path.to_str().unwrap()]);
+    assert_line(&again, "bind = [\"127.0.0.1\", \"::1\"]  # file");
+    assert_line(&again, "command = [\"a b\", \"c\"]  # file");
+}
+
+#[test]
+fn the_users_own_file_is_found() {
+    let place = Place::new();
+    fs::create_dir(place.path().join("hither")).unwrap();
+    let path = place.path().join("hither/config.toml");
+    fs::write(&path, "[sessions]\nscrollback = 7\n").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_line(&place.run(&["config"]), "scrollback = 7  # file");
+    let expect = format!("the settings are good ({})", path.display());
+    assert_line(&place.run(&["serve", "--check-config"]), &expect);
+}
+
+#[test]
+fn bad_files_and_variables_end_with_78_and_one_sentence() {
+    let place = Place::new();
+    for (text, words) in [
+        ("[listening]\nprot = 1\n", "there is no setting `listening.prot`; the nearest is `port`"),
+        ("[listening]\nport = 99999\n", "[listening] port is wrong: 99999 is not in 0..=65535"),
+        ("port 1", "line 1 is not TOML"),
+        ("[sessions]\nshell = '/etc/passwd'\n", "not an executable file; name another one"),
+        ("[listening]\nbind = ['0.0.0.0']\n", "listening on 0.0.0.0"),
+        ("\u{1b}[31m = 1\n", "line 1 is not TOML"),
+    ] {
+        let path = file(&place, text, 0o600);
+        for command in ["serve", "config"] {
+            let run = place.run(&[command, "--config", path.to_str().unwrap()]);
+            assert_refused(&run, words);
+        }
+    }
+    for (name, value, words) in [
+        ("HITHER_PORT", "x", "variable HITHER_PORT is wrong: invalid digit"),
+        ("HITHER_NO_AUTH", "maybe", "variable HITHER_NO_AUTH is wrong: expected"),
+        ("HITHER_SLOW_VIEWER", "drop", "expected skip or wait; mend or unset it"),
+        ("HITHER_CONFIG", "/nowhere", "file /nowhere does not exist; name another one"),
+        ("HITHER_CONFIG", "/", "is a directory"),
+    ] {
+        let run = Run::from(place.command(&["serve"]).env(name, value).output().unwrap());
+        assert_refused(&run, words);
+    }
+}
+
+#[test]
+fn a_file_that_others_may_write_is_refused() {
+    let place = Place::new();
+    for mode in [0o660, 0o602, 0o666] {
+        let path = file(&place, "", mode);
+        let run = place.run(&["serve", "--config", path.to_str().unwrap()]);
+        assert_refused(&run, &format!("written by others (mode {mode:04o}); run `chmod go-w"));
+    }
+    // What counts is the file behind the link, which is the one that is read.
+    let link = place.path().join("link");
+    symlink(place.path().join("settings.toml"), &link).unwrap();
+    let run = place.run(&["serve", "--config", link.to_str().unwrap()]);
+    assert_refused(&run, "written by others");
+}
+
+#[track_caller]
+fn assert_refused(run: &Run, words: &str) {
+    assert_eq!((run.code, run.stdout.as_str()), (78, ""), "{run:#?}");
+    assert_eq!(run.stderr.lines().count(), 1, "{run:#?}");
+    assert!(run.stderr.contains(words), "{words:?} is not in {run:#?}");
+}
