@@ -10,7 +10,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, Request};
+use http::header::{CONNECTION, UPGRADE};
+use http::{HeaderName, HeaderValue, Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -143,6 +144,7 @@ impl Server {
         request: Request<Incoming>,
     ) -> Result<Response, Infallible> {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let wants_upgrade = request.headers().contains_key(UPGRADE);
         let mut response = match door.admit(&request) {
             Ok(arrival) => {
                 let mut request = request.map(Body::new);
@@ -157,6 +159,10 @@ impl Server {
             warn!(request = number, status = status.as_u16(), "request failed");
         } else if status.is_client_error() {
             debug!(request = number, status = status.as_u16(), "request refused");
+        }
+        if wants_upgrade && status != StatusCode::SWITCHING_PROTOCOLS {
+            // What follows may have been meant for the other protocol: it is no second request.
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         let id = HeaderValue::from(number);
         response.headers_mut().insert(REQUEST_ID, id);
