@@ -1,0 +1,128 @@
+//! A real gateway with a directory of its own, and as much HTTP as it takes to make sessions.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+const HITHER: &str = env!("CARGO_BIN_EXE_hither");
+/// Nothing takes as long; it turns a hang into a failure.
+pub(crate) const HANG: Duration = Duration::from_secs(30);
+/// What a session's program says when it echoes every byte.
+pub(crate) const READY: &[u8] = b"ready";
+
+/// A gateway that lets everybody in; it and its sessions end with the test.
+pub(crate) struct Gateway {
+    child: Child,
+    port: u16,
+    dir: TempDir,
+}
+
+impl Gateway {
+    pub(crate) fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut child = Command::new(HITHER)
+            .args(["serve", "--no-auth", "--port", "0", "--runtime-dir"])
+            .arg(dir.path().join("run"))
+            .env("XDG_STATE_HOME", dir.path().join("state"))
+            .env("XDG_CONFIG_HOME", dir.path().join("config"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut greeting = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut greeting).unwrap();
+        let port = greeting.trim_end().trim_end_matches('/').rsplit(':').next().unwrap();
+        let port = port.parse().unwrap_or_else(|_| panic!("no port in {greeting:?}"));
+        Self { child, port, dir }
+    }
+
+    pub(crate) fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(HANG)).unwrap();
+        stream.set_write_timeout(Some(HANG)).unwrap();
+        stream
+    }
+
+    /// Sends a request and reads the whole answer: its head, and what follows.
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+        let mut stream = self.connect();
+        let (host, len) = (self.host(), body.len());
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {len}\r\n\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        (status(&answer), answer)
+    }
+
+    /// A session whose program gives back every byte, after it has said [`READY`].
+    pub(crate) fn echo_session(&self) -> String {
+        self.session("stty raw -echo; printf ready; exec cat")
+    }
+
+    pub(crate) fn session(&self, script: &str) -> String {
+        let body = serde_json::json!({ "command": ["sh", "-c", script] }).to_string();
+        let (status, answer) = self.ask("POST", "/api/sessions", &body);
+        assert_eq!(status, 201, "{answer}");
+        let json = answer.split_once("\r\n\r\n").unwrap().1;
+        let session: serde_json::Value = serde_json::from_str(json).unwrap();
+        session["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn end_session(&self, id: &str) {
+        let (status, answer) = self.ask("DELETE", &format!("/api/sessions/{id}"), "");
+        assert!(status < 300, "{answer}");
+    }
+
+    pub(crate) fn is_running(&self, id: &str) -> bool {
+        let (status, answer) = self.ask("GET", &format!("/api/sessions/{id}"), "");
+        status == 200 && answer.contains(r#""status":"running""#)
+    }
+
+    /// Resident memory of the gateway in KiB (proc_pid_status(5)).
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// Files and sockets that the gateway holds, without those that come and go with requests.
+    pub(crate) fn open_files(&self) -> usize {
+        // The connection of an answered request may be a moment from being closed: the least counts.
+        let count = || fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count();
+        (0..100).map(|_| count()).min().unwrap()
+    }
+
+    /// Processor time that the gateway has used, in ticks of 10 ms (proc_pid_stat(5)).
+    pub(crate) fn cpu_ticks(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let fields = stat.rsplit_once(')').unwrap().1.split_whitespace();
+        fields.skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+        // The sessions outlive the gateway, but not the test.
+        let run = self.dir.path().join("run");
+        Command::new(HITHER).args(["kill", "--all", "--runtime-dir"]).arg(run).output().ok();
+    }
+}
+
+/// The status of an HTTP answer, 0 if there is none.
+pub(crate) fn status(answer: &str) -> u16 {
+    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
+}
