@@ -1,0 +1,291 @@
+//! Kills the gateway at random moments while sessions flood and viewers watch, and checks that
+//! nobody notices more than a pause.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::account::Account;
+use crate::gateway::{Gateway, Home};
+use crate::pattern::{Discipline, Kind, Pattern};
+use crate::random::Random;
+use crate::typist::{Typed, Typist};
+use crate::watch::{Progress, Watch, Watched};
+
+/// What a run of chaos does.
+#[derive(Debug)]
+pub struct Chaos {
+    /// Brings a run's choices back; the kernel's timing stays its own.
+    pub seed: u64,
+    /// How often the gateway is killed.
+    pub kills: u32,
+    /// How many sessions flood.
+    pub sessions: u64,
+    /// How many viewers each of them has.
+    pub viewers: u64,
+    /// Longest time between a viewer's first output and the kill.
+    pub delay_max: Duration,
+    /// How long anything may take before it counts as hung.
+    pub patience: Duration,
+    /// The program that runs in sessions.
+    pub testkit: PathBuf,
+}
+
+/// What a run came to.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Kills that were done.
+    pub kills: u32,
+    /// Kills while the gateway was still starting.
+    pub early_kills: u32,
+    /// Bytes that viewers were shown, all of them checked.
+    pub bytes: u64,
+    /// Bytes that the programs wrote.
+    pub written: u64,
+    /// Connections on which viewers were welcomed.
+    pub connections: u64,
+    /// Gaps that were announced to viewers for whom nobody waits.
+    pub gaps: u64,
+    /// From each kill until the last viewer was shown new output, longest first.
+    pub back: Vec<Duration>,
+    /// Records of input that arrived.
+    pub input: u64,
+    /// Records of input that a gateway took with it unacknowledged.
+    pub input_lost_in_doubt: u64,
+    /// Everything that broke a promise.
+    pub violations: Vec<String>,
+}
+
+/// One session that floods.
+#[derive(Debug)]
+struct Flood {
+    account: Account,
+    pattern: Pattern,
+    viewers: Vec<JoinHandle<Watched>>,
+}
+
+impl Chaos {
+    /// Runs in a fresh home whose gateways keep enough history for a viewer that is away shortly.
+    ///
+    /// # Errors
+    /// When the gateway cannot be started or asked: that the test could not be done, not that it
+    /// failed.
+    pub fn run(&self, home: &Home) -> io::Result<Report> {
+        let mut random = Random::new(self.seed);
+        let mut report = Report::default();
+        let progress = Arc::new(Progress::default());
+        let gateway = home.start()?;
+        let floods = (0..self.sessions)
+            .map(|number| self.start_flood(home, &gateway, &progress, number))
+            .collect::<io::Result<Vec<_>>>()?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let typist = self.start_typist(home, &gateway, &stop)?;
+        let gateway = self.kill_often(home, gateway, &progress, &mut random, &mut report)?;
+        stop.store(true, Ordering::SeqCst);
+        for (number, flood) in floods.into_iter().enumerate() {
+            flood.finish(number, &mut report)?;
+        }
+        let log = std::fs::read(home.path().join("input.log"));
+        match typist.join() {
+            Ok(typed) => report.add_input(&typed, &log?),
+            Err(_) => report.violations.push("the typist panicked".to_owned()),
+        }
+        drop(gateway);
+        report.back.sort_by(|a, b| b.cmp(a));
+        Ok(report)
+    }
+
+    fn start_flood(
+        &self,
+        home: &Home,
+        gateway: &Gateway,
+        progress: &Arc<Progress>,
+        number: u64,
+    ) -> io::Result<Flood> {
+        let (kind, discipline) = match number % 4 {
+            1 => (Kind::Records, Discipline::Cooked),
+            2 => (Kind::Noise, Discipline::Raw),
+            _ => (Kind::Records, Discipline::Raw),
+        };
+        let pattern = Pattern { seed: self.seed ^ number, kind, discipline };
+        let path = home.path().join(format!("account-{number}"));
+        let account = Account::create(&path, u64::MAX)?;
+        let session = gateway.create(&seqgen(&self.testkit, pattern, &path))?;
+        let viewers = (0..self.viewers).map(|viewer| {
+            let watch = Watch {
+                session: session.clone(),
+                client: 1 + number * self.viewers + viewer,
+                features: features(number, viewer),
+                pattern,
+                patience: self.patience,
+            };
+            let (place, progress) = (home.place().clone(), Arc::clone(progress));
+            let entered = progress.enter();
+            std::thread::spawn(move || watch.run(&place, &progress, entered))
+        });
+        Ok(Flood { account, pattern, viewers: viewers.collect() })
+    }
+
+    fn start_typist(
+        &self,
+        home: &Home,
+        gateway: &Gateway,
+        stop: &Arc<AtomicBool>,
+    ) -> io::Result<JoinHandle<Typed>> {
+        let log = home.path().join("input.log").display().to_string();
+        let words = [&self.testkit.display().to_string(), "seqsink", "--log", &log];
+        let session = gateway.create(&words.map(str::to_owned))?;
+        let typist = Typist { session, client: TYPIST, patience: self.patience };
+        let (place, stop) = (home.place().clone(), Arc::clone(stop));
+        let mut random = Random::new(self.seed ^ TYPIST);
+        Ok(std::thread::spawn(move || typist.run(&place, &stop, &mut random)))
+    }
+
+    fn kill_often(
+        &self,
+        home: &Home,
+        mut gateway: Gateway,
+        progress: &Progress,
+        random: &mut Random,
+        report: &mut Report,
+    ) -> io::Result<Gateway> {
+        let mut version = 1;
+        let mut killed = Instant::now();
+        let mut early = false;
+        for _ in 0..self.kills {
+            if early {
+                progress.pass(random.time_below(self.delay_max));
+                report.early_kills += 1;
+            } else {
+                gateway.listening()?;
+                let Some(back) = progress.all_at(version, self.patience) else {
+                    let text = format!("no output within {:?} of a start", self.patience);
+                    report.violations.push(text);
+                    break;
+                };
+                if report.kills > 0 {
+                    report.back.push(back.saturating_duration_since(killed));
+                }
+                progress.pass(random.time_below(self.delay_max));
+            }
+            if progress.any_over() {
+                break;
+            }
+            killed = Instant::now();
+            gateway.kill()?;
+            report.kills += 1;
+            gateway = home.spawn()?;
+            early = random.once_in(4);
+            version = home.place().version() + 1;
+        }
+        gateway.listening()?;
+        Ok(gateway)
+    }
+}
+
+/// Client id of the typist.
+const TYPIST: u64 = 0x7971_7374;
+
+/// Every viewer but some is waited for; some want snapshots, as a page does.
+fn features(session: u64, viewer: u64) -> Vec<&'static str> {
+    match (session % 2, viewer) {
+        (_, 0) => vec!["raw", "wait"],
+        (0, _) => vec!["wait"],
+        _ => vec!["raw"],
+    }
+}
+
+/// The command of a session that writes this pattern and notes it at `account`.
+#[must_use]
+pub fn seqgen(
+    testkit: &std::path::Path,
+    pattern: Pattern,
+    account: &std::path::Path,
+) -> Vec<String> {
+    let mut words = vec![testkit.display().to_string(), "seqgen".to_owned()];
+    words.extend(["--seed".to_owned(), pattern.seed.to_string(), "--account".to_owned()]);
+    words.push(account.display().to_string());
+    if pattern.kind == Kind::Noise {
+        words.push("--noise".to_owned());
+    }
+    if pattern.discipline == Discipline::Cooked {
+        words.push("--cooked".to_owned());
+    }
+    words
+}
+
+impl Flood {
+    /// Lets the program end and compares its account with what each viewer was shown.
+    fn finish(self, number: usize, report: &mut Report) -> io::Result<()> {
+        self.account.limit(0)?;
+        let watched: Vec<_> = self.viewers.into_iter().map(JoinHandle::join).collect();
+        let written = self.account.written()?;
+        report.written += written.bytes;
+        for watched in watched {
+            let Ok(watched) = watched else {
+                report.violations.push(format!("a viewer of session {number} panicked"));
+                continue;
+            };
+            report.bytes += watched.ledger.bytes();
+            report.connections += watched.connections;
+            report.gaps += watched.ledger.gaps().len() as u64;
+            if let Some(violation) = watched.violation {
+                report.violations.push(violation);
+                continue;
+            }
+            let output = self.pattern.output_bytes(written.bytes);
+            if let Err(violation) = watched.ledger.check_end(output) {
+                report.violations.push(format!("session {number}: {violation}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Report {
+    fn add_input(&mut self, typed: &Typed, log: &[u8]) {
+        if let Some(violation) = &typed.violation {
+            self.violations.push(format!("typist: {violation}"));
+            return;
+        }
+        match typed.check(TYPIST, log) {
+            Ok(sunk) if sunk.lost_in_doubt > self.kills.into() => {
+                let text = format!("{} records in doubt are lost", sunk.lost_in_doubt);
+                self.violations.push(text);
+            }
+            Ok(sunk) => (self.input, self.input_lost_in_doubt) = (sunk.arrived, sunk.lost_in_doubt),
+            Err(text) => self.violations.push(format!("input: {text}")),
+        }
+    }
+}
+
+impl std::fmt::Display for Report {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let at = |part: usize| self.back.get(self.back.len() * part / 100).copied();
+        writeln!(
+            f,
+            "{} kills ({} while starting), {} connections, {} bytes written, {} bytes checked, \
+             {} gaps announced",
+            self.kills, self.early_kills, self.connections, self.written, self.bytes, self.gaps
+        )?;
+        writeln!(
+            f,
+            "back after a kill: longest {:?}, 99 of 100 within {:?}, half within {:?}",
+            at(0).unwrap_or_default(),
+            at(1).unwrap_or_default(),
+            at(50).unwrap_or_default()
+        )?;
+        writeln!(
+            f,
+            "input: {} records arrived once and in order, {} in doubt when a gateway died did not",
+            self.input, self.input_lost_in_doubt
+        )?;
+        for violation in &self.violations {
+            writeln!(f, "VIOLATION: {violation}")?;
+        }
+        write!(f, "{} violations", self.violations.len())
+    }
+}
