@@ -1,4 +1,4 @@
-//! Pure verification of launch secrets, tokens, cookies, origins and hosts.
+//! Pure verification: who is behind a request, and what they may do with which session.
 //!
 //! Nothing here reads a clock, a file or a random number: `now` and random bits are arguments.
 //! Secrets are kept as SHA-256 digests only. That is enough, and argon2 would be waste, because
@@ -9,20 +9,30 @@ mod authorization;
 mod cookie;
 mod host;
 mod launch;
+mod level;
 mod login;
 mod origin;
+mod people;
+mod principal;
+mod scope;
 mod secret;
 mod token;
+mod user;
 mod verify;
 
 pub use authorization::{Authorization, InvalidAuthorization};
 pub use cookie::{COOKIE_BYTES_MAX, COOKIES_MAX, CookieName, cookie_values};
 pub use host::{AcceptedHost, HostPolicy, HostRefused};
 pub use launch::{LAUNCH_LIFE, Launch, LaunchError};
-pub use login::{InvalidLoginRecord, LOGIN_LIFE, LOGINS_MAX, LoginRecord, Logins};
+pub use level::{Forbidden, InvalidLevel, Level, authorize};
+pub use login::{ADMIN_IDLE, LOGIN_LIFE, LOGINS_MAX, LoginRecord, Logins};
 pub use origin::{
     FetchSite, FromWhere, InvalidOrigin, Origin, OriginPolicy, OriginRefused, Scheme,
 };
+pub use people::{Account, People};
+pub use principal::{LoginId, Principal, ShareId, TokenId, Way, Who};
+pub use scope::{InvalidScope, Scope, Scopes};
 pub use secret::{Digest, InvalidDigest, SECRET_TEXT_MAX, Secret};
-pub use token::{ApiToken, TokenRecord, Tokens};
-pub use verify::{Authenticated, Denied, Identity, Intent, Mode, Peer, Presented, Verifier};
+pub use token::{ApiToken, TOKEN_LIFE_DEFAULT, TOKEN_LIFE_MAX, TokenRecord, Tokens};
+pub use user::{InvalidUserName, User, UserId, UserKind, UserName};
+pub use verify::{Denied, Intent, Mode, Peer, Presented, Verifier, Vouched};

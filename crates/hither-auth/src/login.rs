@@ -1,12 +1,18 @@
 //! Logins of browsers: what stands behind the cookie.
 
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime};
 
-use crate::secret::{Digest, InvalidDigest, SECRET_TEXT_MAX, Secret};
+use crate::principal::LoginId;
+use crate::secret::{Digest, SECRET_TEXT_MAX, Secret};
+use crate::user::UserId;
 
 /// How long a login is good, however much it is used.
 pub const LOGIN_LIFE: Duration = Duration::from_hours(12);
-/// Most logins at a time; one more ends the oldest.
+/// How long an admin's login is good while nobody uses it.
+pub const ADMIN_IDLE: Duration = Duration::from_mins(30);
+/// Most logins of one user at a time; one more ends the user's oldest.
 pub const LOGINS_MAX: usize = 64;
 
 /// All logins, oldest first, by the digests of their secrets.
@@ -15,40 +21,59 @@ pub const LOGINS_MAX: usize = 64;
 #[derive(Debug, Default)]
 pub struct Logins {
     records: Vec<LoginRecord>,
+    opened: u64,
 }
 
 /// What is stored of a login.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct LoginRecord {
-    digest: Digest,
-    expires: SystemTime,
+    id: LoginId,
+    /// Digest of the secret in the cookie.
+    pub digest: Digest,
+    /// Whose it is.
+    pub user: UserId,
+    /// The user's generation when it was opened.
+    pub generation: u64,
+    /// When it ends by itself.
+    pub expires: SystemTime,
+    seen: AtomicU64,
 }
-
-/// A text that is not a login record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("login record must be a digest and a time in seconds")]
-pub struct InvalidLoginRecord;
 
 impl Logins {
     /// Starts a login and answers its secret, which belongs into a cookie.
-    pub fn open(&mut self, random: [u8; 32], now: SystemTime) -> Secret {
+    pub fn open(
+        &mut self,
+        user: UserId,
+        generation: u64,
+        random: [u8; 32],
+        now: SystemTime,
+    ) -> Secret {
         let secret = Secret::from_random(random);
-        self.add(LoginRecord { digest: secret.digest(), expires: now + LOGIN_LIFE }, now);
+        let digest = secret.digest();
+        self.add(LoginRecord::new(digest, user, generation, now + LOGIN_LIFE, now), now);
         secret
     }
 
-    /// Whether this is the secret of a login that has not expired.
+    /// The login with this secret, if there is one that has not expired.
     #[must_use]
-    pub fn check(&self, text: &str, now: SystemTime) -> bool {
+    pub fn check(&self, text: &str, now: SystemTime) -> Option<&LoginRecord> {
         if text.len() > SECRET_TEXT_MAX {
-            return false;
+            return None;
         }
         let digest = Digest::of(text);
-        let mut found = subtle::Choice::from(0);
+        let mut found = None;
         for record in &self.records {
-            found |= record.digest.matches(&digest) & u8::from(record.is_good(now)).into();
+            if record.digest.matches(&digest).into() {
+                found = Some(record);
+            }
         }
-        found.into()
+        found.filter(|record| record.is_good(now))
+    }
+
+    /// The login with this number, if it has not expired.
+    #[must_use]
+    pub fn find(&self, id: LoginId, now: SystemTime) -> Option<&LoginRecord> {
+        self.records.iter().find(|record| record.id == id).filter(|record| record.is_good(now))
     }
 
     /// Ends the login with this secret, if there is one.
@@ -59,15 +84,15 @@ impl Logins {
         }
     }
 
-    /// Ends all logins.
-    pub fn close_all(&mut self) {
-        self.records.clear();
+    /// Ends the logins for which this is not true.
+    pub fn retain(&mut self, keep: impl FnMut(&LoginRecord) -> bool) {
+        self.records.retain(keep);
     }
 
     /// What to store so that logins outlive a restart: no secrets, one record a login.
     #[must_use]
     pub fn export(&self) -> Vec<LoginRecord> {
-        self.records.clone()
+        self.records.iter().map(LoginRecord::copy).collect()
     }
 
     /// Takes over stored records, those that have not expired.
@@ -77,135 +102,144 @@ impl Logins {
         }
     }
 
-    fn add(&mut self, record: LoginRecord, now: SystemTime) {
+    fn add(&mut self, mut record: LoginRecord, now: SystemTime) {
+        self.opened += 1;
+        record.id = LoginId(self.opened);
+        let user = record.user;
         self.records.push(record);
         self.records.retain(|record| record.is_good(now));
-        let excess = self.records.len().saturating_sub(LOGINS_MAX);
-        self.records.drain(..excess);
+        let mut excess = self.records.iter().filter(|record| record.user == user).count();
+        self.records.retain(|record| {
+            let is_excess = record.user == user && excess > LOGINS_MAX;
+            excess -= usize::from(is_excess);
+            !is_excess
+        });
     }
 }
 
 impl LoginRecord {
-    /// The record as one line: digest in hexadecimal, a space, expiry in seconds since 1970.
+    /// A record as it was stored.
     #[must_use]
-    pub fn to_line(&self) -> String {
-        let expires = self.expires.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        format!("{} {}", self.digest.to_hex(), expires.as_secs())
+    pub fn new(
+        digest: Digest,
+        user: UserId,
+        generation: u64,
+        expires: SystemTime,
+        seen: SystemTime,
+    ) -> Self {
+        let seen = AtomicU64::new(seconds(seen));
+        Self { id: LoginId(0), digest, user, generation, expires, seen }
     }
 
-    /// The record from its line.
-    ///
-    /// # Errors
-    /// When the line is not what [`LoginRecord::to_line`] writes.
-    pub fn from_line(line: &str) -> Result<Self, InvalidLoginRecord> {
-        let (digest, expires) = line.split_once(' ').ok_or(InvalidLoginRecord)?;
-        let expires = expires.parse().map_err(|_| InvalidLoginRecord)?;
-        Ok(Self {
-            digest: Digest::from_hex(digest)?,
-            expires: SystemTime::UNIX_EPOCH
-                .checked_add(Duration::from_secs(expires))
-                .ok_or(InvalidLoginRecord)?,
-        })
+    /// Number of the login, good as long as the gateway runs.
+    #[must_use]
+    pub const fn id(&self) -> LoginId {
+        self.id
+    }
+
+    /// When it was last used.
+    #[must_use]
+    pub fn seen(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(self.seen.load(Relaxed))
+    }
+
+    /// It is used now.
+    pub fn handle_use(&self, now: SystemTime) {
+        self.seen.fetch_max(seconds(now), Relaxed);
     }
 
     /// Not expired, and not from a future that a wrong clock made up.
     fn is_good(&self, now: SystemTime) -> bool {
         now < self.expires && self.expires <= now + LOGIN_LIFE
     }
+
+    fn copy(&self) -> Self {
+        let seen = AtomicU64::new(self.seen.load(Relaxed));
+        Self { digest: self.digest.clone(), seen, ..*self }
+    }
 }
 
-impl From<InvalidDigest> for InvalidLoginRecord {
-    fn from(_: InvalidDigest) -> Self {
-        Self
-    }
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const ALICE: UserId = UserId(1);
+
     fn now() -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
+    }
+
+    fn open(logins: &mut Logins, user: UserId, n: u8) -> String {
+        logins.open(user, 0, [n; 32], now()).to_text()
     }
 
     #[test]
     fn lasts_twelve_hours_however_used() {
         let mut logins = Logins::default();
-        let text = logins.open([1; 32], now()).to_text();
-        assert!(logins.check(&text, now()));
-        assert!(logins.check(&text, now() + LOGIN_LIFE - Duration::from_secs(1)));
-        assert!(!logins.check(&text, now() + LOGIN_LIFE));
+        let text = open(&mut logins, ALICE, 1);
+        assert!(logins.check(&text, now()).is_some());
+        assert!(logins.check(&text, now() + LOGIN_LIFE - Duration::from_secs(1)).is_some());
+        assert!(logins.check(&text, now() + LOGIN_LIFE).is_none());
     }
 
     #[test]
     fn ends_when_closed() {
         let mut logins = Logins::default();
-        let [one, two] = [1, 2].map(|n| logins.open([n; 32], now()).to_text());
+        let [one, two] = [1, 2].map(|n| open(&mut logins, ALICE, n));
         logins.close(&one);
-        assert!(!logins.check(&one, now()));
-        assert!(logins.check(&two, now()));
-        logins.close_all();
-        assert!(!logins.check(&two, now()));
+        assert!(logins.check(&one, now()).is_none());
+        let id = logins.check(&two, now()).unwrap().id();
+        assert!(logins.find(id, now()).is_some());
+        logins.retain(|record| record.user != ALICE);
+        assert!(logins.check(&two, now()).is_none());
+        assert!(logins.find(id, now()).is_none());
     }
 
     #[test]
     fn refuses_other_texts() {
         let mut logins = Logins::default();
-        let text = logins.open([1; 32], now()).to_text();
+        let text = open(&mut logins, ALICE, 1);
         for wrong in ["", &text[1..], &text.to_lowercase(), &format!("{text}="), &"x".repeat(9999)]
         {
-            assert!(!logins.check(wrong, now()), "{wrong}");
+            assert!(logins.check(wrong, now()).is_none(), "{wrong}");
         }
     }
 
     #[test]
-    fn one_too_many_ends_the_oldest() {
+    fn one_too_many_ends_the_oldest_of_the_same_user() {
         let mut logins = Logins::default();
-        let texts: Vec<_> = (0..=LOGINS_MAX)
-            .map(|n| logins.open([u8::try_from(n).unwrap(); 32], now()).to_text())
-            .collect();
-        assert!(!logins.check(&texts[0], now()));
-        assert!(texts[1..].iter().all(|text| logins.check(text, now())));
+        let other = open(&mut logins, UserId(2), 255);
+        let texts: Vec<_> =
+            (0..=LOGINS_MAX).map(|n| open(&mut logins, ALICE, u8::try_from(n).unwrap())).collect();
+        assert!(logins.check(&texts[0], now()).is_none());
+        assert!(texts[1..].iter().all(|text| logins.check(text, now()).is_some()));
+        assert!(logins.check(&other, now()).is_some());
     }
 
     #[test]
-    fn outlives_a_restart_as_text() {
+    fn outlives_a_restart() {
         let mut before = Logins::default();
-        let text = before.open([1; 32], now()).to_text();
-        let lines: Vec<_> = before.export().iter().map(LoginRecord::to_line).collect();
-        assert!(!lines[0].contains(&text));
-
+        let text = open(&mut before, ALICE, 1);
+        before.check(&text, now()).unwrap().handle_use(now() + Duration::from_secs(9));
         let mut after = Logins::default();
-        let records = lines.iter().map(|line| LoginRecord::from_line(line).unwrap());
-        after.import(records, now());
-        assert!(after.check(&text, now()));
+        after.import(before.export(), now());
+        let record = after.check(&text, now()).unwrap();
+        assert_eq!((record.user, record.seen()), (ALICE, now() + Duration::from_secs(9)));
     }
 
     #[test]
     fn import_skips_the_expired_and_the_impossible() {
         let mut logins = Logins::default();
-        let text = Logins::default().open([1; 32], now()).to_text();
+        let text = open(&mut Logins::default(), ALICE, 1);
         for expires in [now(), now() + LOGIN_LIFE * 2] {
-            let digest = Digest::of(&text);
-            logins.import([LoginRecord { digest, expires }], now());
-            assert!(!logins.check(&text, now()));
+            let record = LoginRecord::new(Digest::of(&text), ALICE, 0, expires, now());
+            logins.import([record], now());
+            assert!(logins.check(&text, now()).is_none());
         }
         assert!(logins.export().is_empty());
-    }
-
-    #[test]
-    fn refuses_broken_records() {
-        let hex = "0".repeat(64);
-        for line in [
-            String::new(),
-            hex.clone(),
-            format!("{hex} "),
-            format!("{hex} -1"),
-            format!("{hex} {}", u64::MAX),
-            format!("{hex} 1 2"),
-            "x 1".to_owned(),
-        ] {
-            assert_eq!(LoginRecord::from_line(&line).unwrap_err(), InvalidLoginRecord, "{line}");
-        }
     }
 }

@@ -4,29 +4,12 @@ use std::time::SystemTime;
 
 use crate::authorization::Authorization;
 use crate::cookie::{CookieName, cookie_values};
-use crate::login::Logins;
+use crate::login::{ADMIN_IDLE, LoginRecord, Logins};
 use crate::origin::{FetchSite, FromWhere};
-use crate::token::Tokens;
-
-/// Proof that a request was verified. Only a [`Verifier`] makes one, and without one there is no
-/// way to a session.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Authenticated {
-    identity: Identity,
-}
-
-/// Who was verified.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Identity {
-    /// Nobody was asked, since authentication is off.
-    Anyone,
-    /// A process of the user that runs the server, on the Unix socket.
-    SameUser,
-    /// A program with the API token of this name.
-    Token(String),
-    /// A browser, or a program, that has logged in.
-    Login,
-}
+use crate::people::{Account, People};
+use crate::principal::{Principal, Way, Who};
+use crate::token::TokenRecord;
+use crate::user::{UserId, UserKind};
 
 /// Whether credentials are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +40,15 @@ pub enum Intent {
     Upgrade,
 }
 
+/// Somebody for whom the connection itself vouches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vouched<'a> {
+    /// [`Way::Proxy`] or [`Way::Certificate`].
+    pub way: Way,
+    /// Name of a user.
+    pub name: &'a str,
+}
+
 /// What a request shows of its sender. Host and origin have been checked before.
 #[derive(Clone, Copy, Debug)]
 pub struct Presented<'a> {
@@ -74,6 +66,8 @@ pub struct Presented<'a> {
     pub cookies: &'a str,
     /// The cookie that carries a login.
     pub cookie_name: &'a CookieName,
+    /// Whom a trusted proxy or a client certificate names. Never what the client itself said.
+    pub vouched: Option<Vouched<'a>>,
 }
 
 /// Why a request was not let through.
@@ -94,24 +88,17 @@ pub enum Denied {
 #[derive(Debug)]
 pub struct Verifier {
     mode: Mode,
-    tokens: Tokens,
+    /// Users, tokens and levels.
+    pub people: People,
     /// Logins of browsers.
     pub logins: Logins,
 }
 
-impl Authenticated {
-    /// Who it is.
-    #[must_use]
-    pub const fn identity(&self) -> &Identity {
-        &self.identity
-    }
-}
-
 impl Verifier {
-    /// A verifier that knows these tokens and no logins.
+    /// A verifier that knows these people and no logins.
     #[must_use]
-    pub fn new(mode: Mode, tokens: Tokens) -> Self {
-        Self { mode, tokens, logins: Logins::default() }
+    pub fn new(mode: Mode, people: People) -> Self {
+        Self { mode, people, logins: Logins::default() }
     }
 
     /// Whether credentials are asked for.
@@ -123,57 +110,133 @@ impl Verifier {
     /// Judges a request.
     ///
     /// An `Authorization` header decides alone: a wrong one is not made good by a cookie. A cookie
-    /// counts only where the browser vouches that one of our own pages sent it.
+    /// counts only where the browser vouches that one of our own pages sent it, and so does a name
+    /// that the connection vouches for, because a browser sends both of its own accord.
     ///
     /// # Errors
     /// See [`Denied`].
-    pub fn verify(&self, shown: &Presented<'_>, now: SystemTime) -> Result<Authenticated, Denied> {
+    pub fn verify(&self, shown: &Presented<'_>, now: SystemTime) -> Result<Principal, Denied> {
         if shown.site == FetchSite::Other {
             return Err(Denied::CrossSite);
         }
-        let identity = match (shown.peer, self.mode, shown.authorization) {
-            (Peer::SameUser, _, _) if shown.site != FetchSite::Absent => {
-                return Err(Denied::CrossSite);
+        match (shown.peer, self.mode, shown.authorization) {
+            (Peer::SameUser, _, _) if shown.site != FetchSite::Absent => Err(Denied::CrossSite),
+            (Peer::SameUser, _, _) => Ok(self.machine(Way::UnixSocket)),
+            (Peer::Network, Mode::Off, _) => Ok(self.machine(Way::NoAuth)),
+            (Peer::Network, Mode::Required, Some(header)) => self.by_header(header, now),
+            (Peer::Network, Mode::Required, None) => self.by_browser(shown, now),
+        }
+    }
+
+    /// Judges somebody who was let in before: whether the credential is still good, and what it is
+    /// worth now.
+    ///
+    /// # Errors
+    /// [`Denied::Wrong`] when it is good no more.
+    pub fn verify_again(
+        &self,
+        principal: &Principal,
+        now: SystemTime,
+    ) -> Result<Principal, Denied> {
+        match (principal.way, &principal.who) {
+            (Way::NoAuth | Way::UnixSocket, _) => Ok(self.machine(principal.way)),
+            (Way::Token(id), _) => {
+                let record = self.people.tokens.find(id).filter(|record| record.is_good(now));
+                self.by_token(record.ok_or(Denied::Wrong)?)
             }
-            (Peer::SameUser, _, _) => Identity::SameUser,
-            (Peer::Network, Mode::Off, _) => Identity::Anyone,
-            (Peer::Network, Mode::Required, Some(header)) => self.by_header(header, now)?,
-            (Peer::Network, Mode::Required, None) => self.by_cookie(shown, now)?,
-        };
-        Ok(Authenticated { identity })
+            (Way::Login(id), _) => {
+                self.by_login(self.logins.find(id, now).ok_or(Denied::Wrong)?, now)
+            }
+            (Way::Proxy | Way::Certificate, Who::User(id)) => {
+                let account = self.people.account(*id).ok_or(Denied::Wrong)?;
+                let is_same = account.generation == principal.generation;
+                is_same.then(|| vouched(&account, principal.way)).ok_or(Denied::Wrong)
+            }
+            (Way::Proxy | Way::Certificate | Way::Link, _) => Err(Denied::Wrong),
+        }
     }
 
-    /// Whether this is the text of an API token.
+    /// The user that the gateway runs as.
     #[must_use]
-    pub fn knows_token(&self, text: &str) -> bool {
-        self.tokens.check(text).is_some()
+    pub fn machine(&self, way: Way) -> Principal {
+        let account = self.people.account(UserId::MACHINE).expect("it is always there");
+        vouched(&account, way)
     }
 
-    fn by_header(&self, header: &str, now: SystemTime) -> Result<Identity, Denied> {
+    fn by_header(&self, header: &str, now: SystemTime) -> Result<Principal, Denied> {
         let authorization = Authorization::parse(header).map_err(|_| Denied::Wrong)?;
         let secret = authorization.secret();
-        if let Some(name) = self.tokens.check(secret) {
-            return Ok(Identity::Token(name.to_owned()));
+        if let Some(record) = self.people.tokens.check(secret, now) {
+            return self.by_token(record);
         }
-        let is_login = self.logins.check(secret, now);
-        is_login.then_some(Identity::Login).ok_or(Denied::Wrong)
+        self.by_login(self.logins.check(secret, now).ok_or(Denied::Wrong)?, now)
     }
 
-    fn by_cookie(&self, shown: &Presented<'_>, now: SystemTime) -> Result<Identity, Denied> {
-        let mut values = cookie_values(shown.cookies, shown.cookie_name).peekable();
-        if values.peek().is_none() {
-            return Err(Denied::Missing);
-        }
-        if !values.any(|value| self.logins.check(value, now)) {
-            return Err(Denied::Wrong);
-        }
+    fn by_browser(&self, shown: &Presented<'_>, now: SystemTime) -> Result<Principal, Denied> {
+        let principal = match shown.vouched {
+            Some(Vouched { way, name }) => {
+                let user = self.people.user_named(name).ok_or(Denied::Wrong)?;
+                vouched(&user.into(), way)
+            }
+            None => self.by_cookie(shown, now)?,
+        };
         let own_page = shown.from == FromWhere::SameOrigin;
         let vouched = match shown.intent {
             Intent::Read => true,
             Intent::Change => own_page || shown.site == FetchSite::SameOrigin,
             Intent::Upgrade => own_page,
         };
-        vouched.then_some(Identity::Login).ok_or(Denied::CrossSite)
+        vouched.then_some(principal).ok_or(Denied::CrossSite)
+    }
+
+    fn by_cookie(&self, shown: &Presented<'_>, now: SystemTime) -> Result<Principal, Denied> {
+        let mut values = cookie_values(shown.cookies, shown.cookie_name).peekable();
+        if values.peek().is_none() {
+            return Err(Denied::Missing);
+        }
+        let login = values.find_map(|value| self.logins.check(value, now));
+        self.by_login(login.ok_or(Denied::Wrong)?, now)
+    }
+
+    fn by_token(&self, record: &TokenRecord) -> Result<Principal, Denied> {
+        let account = self.people.account(record.user).ok_or(Denied::Wrong)?;
+        Ok(Principal {
+            who: Who::User(account.id),
+            scopes: record.scopes.shared_with(account.scopes()),
+            name: account.name,
+            way: Way::Token(record.id),
+            expires: record.expires,
+            generation: account.generation,
+        })
+    }
+
+    fn by_login(&self, record: &LoginRecord, now: SystemTime) -> Result<Principal, Denied> {
+        let account = self.people.account(record.user).ok_or(Denied::Wrong)?;
+        let may_idle = account.kind != UserKind::Admin || account.id == UserId::MACHINE;
+        let idle_end = record.seen() + ADMIN_IDLE;
+        if record.generation != account.generation || !(may_idle || now < idle_end) {
+            return Err(Denied::Wrong);
+        }
+        Ok(Principal {
+            who: Who::User(account.id),
+            scopes: account.scopes(),
+            name: account.name,
+            way: Way::Login(record.id()),
+            expires: Some(if may_idle { record.expires } else { record.expires.min(idle_end) }),
+            generation: account.generation,
+        })
+    }
+}
+
+/// The principal of an account that needs no further proof.
+fn vouched(account: &Account, way: Way) -> Principal {
+    Principal {
+        who: Who::User(account.id),
+        name: account.name.clone(),
+        way,
+        scopes: account.scopes(),
+        expires: None,
+        generation: account.generation,
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! A request passes through these, in this order: [`serve`] accepts the connection and bounds it;
 //! `door` checks host and origin, before anything else looks at the request; the router of
-//! `routes` finds the handler; the handler's `Access` argument verifies the credential and is the
-//! only way to sessions; `headers` puts the security headers on whatever comes out. After the
+//! `routes` finds the handler; the handler's `Access` argument verifies the credential against
+//! the route's guard and names the principal; `handle` makes of it, and of a level, the only way to
+//! a session; `headers` puts the security headers on whatever comes out. After the
 //! handshake of `/ws` the socket itself goes to the data plane and never comes back.
 
 mod access;
@@ -13,6 +14,7 @@ mod bind;
 mod body;
 mod door;
 mod events;
+mod handle;
 mod handover;
 mod headers;
 mod output;

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod assets;
+pub mod audit;
 mod clock;
 mod directory;
 pub mod gateway;

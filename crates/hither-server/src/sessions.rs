@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
+use hither_auth::UserId;
 use hither_core::{ExitStatus, Role, SessionId, WindowSize};
 use tokio::sync::broadcast;
 
@@ -21,7 +22,12 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// worker that owns the session. Dropping a returned future withdraws nothing.
 pub trait Sessions: Send + Sync + 'static {
     /// Starts a session and answers when its program runs.
-    fn create(&self, new: NewSession) -> BoxFuture<'_, Result<SessionInfo, CreateError>>;
+    /// It belongs to `owner`.
+    fn create(
+        &self,
+        owner: UserId,
+        new: NewSession,
+    ) -> BoxFuture<'_, Result<SessionInfo, CreateError>>;
 
     /// All sessions, running and exited, oldest first.
     fn list(&self) -> Vec<SessionInfo>;
@@ -40,9 +46,6 @@ pub trait Sessions: Send + Sync + 'static {
 
     /// Ends a session for all, or forgets one that has exited; answers when it is out of the list.
     fn close(&self, id: SessionId) -> BoxFuture<'_, Result<(), SessionError>>;
-
-    /// Forgets all sessions that have exited and answers how many there were.
-    fn remove_exited(&self) -> BoxFuture<'_, usize>;
 
     /// Hands a socket to the worker that owns the session, for good.
     ///
@@ -79,6 +82,8 @@ pub struct SessionInfo {
     pub status: Status,
     /// Number of attached viewers.
     pub viewers: usize,
+    /// The user who started it.
+    pub owner: UserId,
 }
 
 /// Whether a session's child still runs.
@@ -163,6 +168,17 @@ pub enum SessionEvent {
     Closed(SessionId),
     /// Its title changed to this.
     Title(SessionId, String),
+}
+
+impl SessionEvent {
+    /// The session that it is about.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        match self {
+            Self::Created(info) => info.id,
+            Self::Exited(id, _) | Self::Closed(id) | Self::Title(id, _) => *id,
+        }
+    }
 }
 
 /// Counts of one moment.

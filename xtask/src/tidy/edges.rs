@@ -25,7 +25,7 @@ const RULES: &[Rule] = &[
     Rule::pure("hither-core", &[]),
     Rule::pure("hither-protocol", &["hither-core"]),
     Rule::pure("hither-screen", &["hither-core"]),
-    Rule::pure("hither-auth", &[]),
+    Rule::pure("hither-auth", &["hither-core"]),
     Rule::shell("hither-pty", &[]).tests(&["hither-core"]),
     Rule::shell("hither-host", &["hither-core", "hither-pty"]),
     Rule::shell(

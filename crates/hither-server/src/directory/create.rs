@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use hither_auth::UserId;
 use hither_core::{SessionId, WindowSize};
 use hither_host::message::{SessionFds, SpawnRequest};
 use hither_pty::{Mapping, Master, resolve_program};
@@ -39,15 +40,22 @@ pub(super) struct Meta {
     cwd: PathBuf,
     title: String,
     lasting: bool,
+    /// Number of the user who started it.
+    #[serde(default)]
+    owner: u64,
 }
 
 impl Directory {
     /// Starts a session and answers when its program runs.
-    pub(super) async fn start_session(&self, new: NewSession) -> Result<SessionInfo, CreateError> {
+    pub(super) async fn start_session(
+        &self,
+        owner: UserId,
+        new: NewSession,
+    ) -> Result<SessionInfo, CreateError> {
         if self.table().len() + self.host.starting() >= SESSIONS_MAX {
             return Err(CreateError::LimitReached { what: "sessions", max: SESSIONS_MAX });
         }
-        let facts = self.facts(new)?;
+        let facts = self.facts(owner, new)?;
         let request = self.spawn_request(&facts)?;
         let (reply, answer) = oneshot::channel();
         self.host.spawn(request, Starting { facts, reply }).await?;
@@ -57,7 +65,7 @@ impl Directory {
         }
     }
 
-    fn facts(&self, new: NewSession) -> Result<Facts, CreateError> {
+    fn facts(&self, owner: UserId, new: NewSession) -> Result<Facts, CreateError> {
         let command = new.command.unwrap_or_else(|| self.config.program.clone());
         let program = command.first().ok_or(CreateError::InvalidCommand)?;
         let name = Path::new(program).file_name().unwrap_or_default().to_string_lossy();
@@ -66,6 +74,7 @@ impl Directory {
         getrandom::fill(&mut bits).map_err(|_| CreateError::Failed)?;
         Ok(Facts {
             id: SessionId::from_random(bits),
+            owner,
             title,
             command,
             cwd: new.cwd.unwrap_or_else(|| self.config.cwd.clone()),
@@ -89,6 +98,7 @@ impl Directory {
             cwd: facts.cwd.clone(),
             title: facts.title.clone(),
             lasting: facts.life == Life::Lasting,
+            owner: facts.owner.0,
         };
         Ok(SpawnRequest {
             request: 0,
@@ -162,9 +172,11 @@ impl Meta {
             cwd: PathBuf::from("/"),
             title: String::new(),
             lasting: true,
+            owner: UserId::MACHINE.0,
         });
         Facts {
             id,
+            owner: UserId(meta.owner),
             command: meta.command,
             cwd: meta.cwd,
             title: meta.title,

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use hither_auth::UserId;
 use hither_core::{SessionId, WindowSize};
 use tokio::sync::{broadcast, oneshot};
 
@@ -36,8 +37,12 @@ impl Directory {
 }
 
 impl Sessions for Directory {
-    fn create(&self, new: NewSession) -> BoxFuture<'_, Result<SessionInfo, CreateError>> {
-        Box::pin(self.start_session(new))
+    fn create(
+        &self,
+        owner: UserId,
+        new: NewSession,
+    ) -> BoxFuture<'_, Result<SessionInfo, CreateError>> {
+        Box::pin(self.start_session(owner, new))
     }
 
     fn list(&self) -> Vec<SessionInfo> {
@@ -62,18 +67,6 @@ impl Sessions for Directory {
 
     fn close(&self, id: SessionId) -> BoxFuture<'_, Result<(), SessionError>> {
         Box::pin(self.close_session(id))
-    }
-
-    fn remove_exited(&self) -> BoxFuture<'_, usize> {
-        Box::pin(async {
-            let mut removed = 0;
-            for shared in self.sessions() {
-                if shared.ended().is_some() && self.close_session(shared.id).await.is_ok() {
-                    removed += 1;
-                }
-            }
-            removed
-        })
     }
 
     fn attach(&self, connection: Connection) -> Result<(), SessionError> {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use hither_auth::UserId;
 use hither_core::{ExitStatus, SessionId, WindowSize};
 
 use crate::sessions::{Life, SessionInfo, Status};
@@ -14,6 +15,7 @@ use crate::sessions::{Life, SessionInfo, Status};
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) id: SessionId,
+    pub(crate) owner: UserId,
     pub(crate) command: Vec<String>,
     pub(crate) cwd: PathBuf,
     pub(crate) life: Life,
@@ -31,6 +33,7 @@ pub(crate) struct Shared {
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
     pub(crate) id: SessionId,
+    pub(crate) owner: UserId,
     pub(crate) command: Vec<String>,
     pub(crate) cwd: PathBuf,
     pub(crate) title: String,
@@ -43,6 +46,7 @@ impl Shared {
     pub(crate) fn new(facts: Facts, worker: usize) -> Self {
         Self {
             id: facts.id,
+            owner: facts.owner,
             command: facts.command,
             cwd: facts.cwd,
             life: facts.life,
@@ -105,6 +109,7 @@ impl Shared {
             updated: time(self.updated_ms.load(Relaxed)),
             status: self.ended().map_or(Status::Running, Status::Exited),
             viewers: self.viewers.load(Relaxed),
+            owner: self.owner,
         }
     }
 }

@@ -4,8 +4,9 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
-use hither_auth::{ApiToken, Digest, LoginRecord, TokenRecord, Tokens};
+use hither_auth::{ApiToken, Digest, LoginRecord, TokenRecord, UserId};
 
 /// Name of the file with the API token for programs of the same user.
 const TOKEN: &str = "token";
@@ -24,9 +25,9 @@ impl Files {
     }
 
     /// The token for programs: the one on file, or a new one.
-    pub(super) fn tokens(&self) -> io::Result<Tokens> {
+    pub(super) fn token(&self) -> io::Result<TokenRecord> {
         let digest = match self.read(TOKEN)? {
-            Some(text) if text.trim_end().len() > 40 => Digest::of(text.trim_end()),
+            Some(text) if ApiToken::is_token(text.trim_end()) => Digest::of(text.trim_end()),
             _ => {
                 let mut bits = [0; 32];
                 getrandom::fill(&mut bits).map_err(io::Error::other)?;
@@ -35,18 +36,18 @@ impl Files {
                 token.digest()
             }
         };
-        Ok(Tokens::new(vec![TokenRecord { name: "local".to_owned(), digest }]))
+        Ok(TokenRecord::local("local", digest))
     }
 
     /// The logins of the last gateway. Lines that are not understood are left out.
     pub(super) fn logins(&self) -> io::Result<Vec<LoginRecord>> {
         let text = self.read(LOGINS)?.unwrap_or_default();
-        Ok(text.lines().filter_map(|line| LoginRecord::from_line(line).ok()).collect())
+        Ok(text.lines().filter_map(login).collect())
     }
 
     /// Stores the logins for the next gateway.
     pub(super) fn store_logins(&self, logins: &[LoginRecord]) -> io::Result<()> {
-        let lines: Vec<_> = logins.iter().map(|login| login.to_line() + "\n").collect();
+        let lines: Vec<_> = logins.iter().map(|login| line(login) + "\n").collect();
         self.write(LOGINS, &lines.concat())
     }
 
@@ -75,4 +76,18 @@ impl Files {
         file.write_all(text.as_bytes())?;
         fs::rename(fresh, path)
     }
+}
+
+/// A login as one line: digest in hexadecimal, a space, expiry in seconds since 1970.
+fn line(login: &LoginRecord) -> String {
+    let expires = login.expires.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    format!("{} {}", login.digest.to_hex(), expires.as_secs())
+}
+
+fn login(line: &str) -> Option<LoginRecord> {
+    let (digest, expires) = line.split_once(' ')?;
+    let expires = Duration::from_secs(expires.parse().ok()?);
+    let expires = SystemTime::UNIX_EPOCH.checked_add(expires)?;
+    let digest = Digest::from_hex(digest).ok()?;
+    Some(LoginRecord::new(digest, UserId::MACHINE, 0, expires, SystemTime::UNIX_EPOCH))
 }

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use hither_auth::Mode;
+use hither_auth::{Mode, People};
 use hither_host::{RuntimeDir, RuntimeDirError};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -180,12 +180,13 @@ fn auth(config: &Config, files: &Files) -> Result<Auth, GatewayError> {
         Authentication::Required => Mode::Required,
         Authentication::Off => Mode::Off,
     };
-    let tokens = files.tokens().map_err(kernel("keeping the token for programs"))?;
+    let mut people = People::new(&config.session.user);
+    people.tokens.add(files.token().map_err(kernel("keeping the token for programs"))?);
     let logins = files.logins().unwrap_or_else(|error| {
         tracing::warn!(%error, "logins of the last gateway are lost");
         Vec::new()
     });
-    Ok(Auth::new(mode, tokens, logins))
+    Ok(Auth::new(mode, people, logins))
 }
 
 fn http_config(config: &Config, page_url: String) -> crate::http::Config {

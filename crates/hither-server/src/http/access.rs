@@ -1,29 +1,40 @@
 //! The argument by which a handler asks for a verified sender.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use hither_auth::{Authenticated, Authorization, Denied, Intent, Presented, cookie_values};
+use hither_auth::{
+    Authorization, Denied, Forbidden, Intent, Presented, Principal, Scope, cookie_values,
+};
 use http::header::{AUTHORIZATION, COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method};
 
 use super::app::App;
-use super::door::Arrival;
+use super::door::{Arrival, Vouched};
 use super::problem::Problem;
+use super::routes::Guard;
 use super::upgrade::is_upgrade;
+use crate::audit::Actor;
 
-/// Proof that the request was verified; needed for [`App::sessions`].
+/// A verified sender, who may use the route that was asked for; needed for [`App::session`].
 #[derive(Debug)]
 pub(crate) struct Access {
-    proof: Authenticated,
+    principal: Principal,
+    address: Option<IpAddr>,
     secrets: Vec<String>,
 }
 
 impl Access {
-    /// The proof itself.
-    pub(crate) const fn proof(&self) -> &Authenticated {
-        &self.proof
+    /// Who it is.
+    pub(crate) const fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// The sender, for the audit log.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor::proven(&self.principal, self.address)
     }
 
     /// The texts among the credentials that may be a login's.
@@ -47,12 +58,34 @@ impl FromRequestParts<Arc<App>> for Access {
             authorization,
             cookies,
             cookie_name: &arrival.cookie_name,
+            vouched: arrival.vouched.as_ref().map(Vouched::as_deref),
         };
-        let proof = app.auth.verify(&shown).map_err(Problem::from)?;
+        let principal = app.auth.verify(&shown).map_err(Problem::from)?;
+        let guard = parts.extensions.get::<Guard>().copied();
+        check(guard.ok_or_else(Problem::internal)?, &principal)?;
         let from_header = authorization.and_then(|header| Authorization::parse(header).ok());
         let from_cookies = cookie_values(cookies, &arrival.cookie_name).map(str::to_owned);
         let from_header = from_header.map(|header| header.secret().to_owned());
-        Ok(Self { proof, secrets: from_header.into_iter().chain(from_cookies).collect() })
+        let address = arrival.address;
+        Ok(Self {
+            principal,
+            address,
+            secrets: from_header.into_iter().chain(from_cookies).collect(),
+        })
+    }
+}
+
+/// Whether a principal may use a route. What it may do with a session is decided by
+/// [`App::session`]; here it is only seen whether its credential was made for that at all.
+fn check(guard: Guard, principal: &Principal) -> Result<(), Problem> {
+    let scope: Option<Scope> = match guard {
+        Guard::Public | Guard::Secret | Guard::Credential => None,
+        Guard::Scope(scope) => Some(scope),
+        Guard::Session(level) => Some(level.scope()),
+    };
+    match scope {
+        Some(scope) if !principal.scopes().allow(scope) => Err(Forbidden::Scope(scope).into()),
+        _ => Ok(()),
     }
 }
 

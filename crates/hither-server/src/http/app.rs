@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use hither_auth::{Authenticated, Mode, Origin};
+use hither_auth::{Mode, Origin};
 
 use super::auth::Auth;
+use super::problem::Problem;
 use super::serve::Stop;
+use crate::audit::{Actor, Audit, Event, Silent};
 use crate::sessions::{ServerStatus, Sessions};
 
 /// Settings of the control plane.
@@ -37,6 +39,8 @@ pub struct App {
     pub config: Config,
     /// Credentials.
     pub auth: Auth,
+    /// Where what happens is written down.
+    audit: Arc<dyn Audit>,
     /// Turns true when the gateway stops.
     pub(crate) stop: Stop,
     sessions: Guarded,
@@ -48,7 +52,13 @@ impl App {
     /// Puts the parts together.
     #[must_use]
     pub fn new(config: Config, auth: Auth, sessions: Arc<dyn Sessions>, stop: Stop) -> Self {
-        Self { config, auth, stop, sessions: Guarded(sessions) }
+        Self { config, auth, stop, sessions: Guarded(sessions), audit: Arc::new(Silent) }
+    }
+
+    /// The same application, with its audit log.
+    #[must_use]
+    pub fn with_audit(self, audit: Arc<dyn Audit>) -> Self {
+        Self { audit, ..self }
     }
 
     /// An address that logs a browser in, once and within ten minutes; the one before it is good
@@ -65,8 +75,20 @@ impl App {
         }
     }
 
-    /// The sessions, for whoever was verified.
-    pub(crate) fn sessions(&self, _proof: &Authenticated) -> &dyn Sessions {
+    /// Writes down what was done already, or cannot be undone: a failure is logged and that is all.
+    pub(crate) fn note(&self, actor: &Actor, event: &Event) {
+        if let Err(error) = self.audit.record(actor, event) {
+            tracing::error!(%error, "an event is not in the audit log");
+        }
+    }
+
+    /// Writes down what is about to be done, which must not be when this fails.
+    pub(crate) fn note_first(&self, actor: &Actor, event: &Event) -> Result<(), Problem> {
+        self.audit.record(actor, event).map_err(|_| Problem::audit_failed())
+    }
+
+    /// All sessions, which only the handles of `handle` may touch.
+    pub(super) fn all_sessions(&self) -> &dyn Sessions {
         &*self.sessions.0
     }
 

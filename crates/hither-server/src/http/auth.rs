@@ -7,8 +7,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use hither_auth::{
-    Authenticated, Denied, Identity, Launch, LoginRecord, Mode, Presented, Secret, Tokens, Verifier,
+    Denied, Launch, Level, LoginRecord, Mode, People, Presented, Principal, Scope, Secret,
+    TokenRecord, UserId, UserName, Verifier, Way,
 };
+use hither_core::SessionId;
 use http::header::SET_COOKIE;
 use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
@@ -20,6 +22,7 @@ use super::app::App;
 use super::body::JsonBody;
 use super::door::Arrival;
 use super::problem::Problem;
+use crate::audit::{Actor, Event};
 
 /// The verifier and the launch secret, with the clock and the random numbers they need.
 #[derive(Debug)]
@@ -30,10 +33,10 @@ pub struct Auth {
 }
 
 impl Auth {
-    /// Knows these tokens and the logins that were stored before a restart.
+    /// Knows these people and the logins that were stored before a restart.
     #[must_use]
-    pub fn new(mode: Mode, tokens: Tokens, logins: impl IntoIterator<Item = LoginRecord>) -> Self {
-        let mut verifier = Verifier::new(mode, tokens);
+    pub fn new(mode: Mode, people: People, logins: impl IntoIterator<Item = LoginRecord>) -> Self {
+        let mut verifier = Verifier::new(mode, people);
         verifier.logins.import(logins, SystemTime::now());
         Self {
             verifier: RwLock::new(verifier),
@@ -68,8 +71,23 @@ impl Auth {
         self.read().mode()
     }
 
-    pub(crate) fn verify(&self, shown: &Presented<'_>) -> Result<Authenticated, Denied> {
+    /// Changes who may do what.
+    pub fn change_people(&self, change: impl FnOnce(&mut People)) {
+        change(&mut self.write().people);
+    }
+
+    pub(crate) fn verify(&self, shown: &Presented<'_>) -> Result<Principal, Denied> {
         self.read().verify(shown, SystemTime::now())
+    }
+
+    /// The level that the owner of a session has given to a principal.
+    pub(crate) fn granted(&self, principal: &Principal, session: SessionId) -> Option<Level> {
+        self.read().people.granted(principal, session)
+    }
+
+    fn token_name(&self, principal: &Principal) -> Option<String> {
+        let Way::Token(id) = principal.way() else { return None };
+        self.read().people.tokens.find(id).map(|record: &TokenRecord| record.name.clone())
     }
 
     fn redeem_launch(&self, text: &str) -> Result<Secret, Problem> {
@@ -81,7 +99,8 @@ impl Auth {
     fn redeem_password(&self, password: &str) -> Result<Secret, Problem> {
         let is_good = {
             let verifier = self.read();
-            verifier.mode() == Mode::Off || verifier.knows_token(password)
+            verifier.mode() == Mode::Off
+                || verifier.people.tokens.check(password, SystemTime::now()).is_some()
         };
         if !is_good {
             let detail = "the password must be an API token of this server";
@@ -92,7 +111,7 @@ impl Auth {
 
     fn open_login(&self) -> Result<Secret, Problem> {
         let random = random().map_err(|_| Problem::internal())?;
-        let secret = self.write().logins.open(random, SystemTime::now());
+        let secret = self.write().logins.open(UserId::MACHINE, 0, random, SystemTime::now());
         self.changed();
         Ok(secret)
     }
@@ -133,6 +152,7 @@ pub(crate) struct LaunchBody {
 
 #[derive(Default, Deserialize)]
 pub(crate) struct LoginBody {
+    username: Option<String>,
     password: Option<String>,
 }
 
@@ -142,7 +162,8 @@ pub(crate) async fn launch(
     arrival: Arrival,
     JsonBody(body): JsonBody<LaunchBody>,
 ) -> Result<Response, Problem> {
-    let login = app.auth.redeem_launch(&body.secret.unwrap_or_default())?;
+    let login = app.auth.redeem_launch(&body.secret.unwrap_or_default());
+    let login = noted(&app, &arrival, "", login)?;
     Ok((StatusCode::NO_CONTENT, [set_cookie(&arrival, &login)]).into_response())
 }
 
@@ -152,11 +173,12 @@ pub(crate) async fn login(
     arrival: Arrival,
     JsonBody(body): JsonBody<LoginBody>,
 ) -> Result<Response, Problem> {
-    let login = app.auth.redeem_password(&body.password.unwrap_or_default())?;
+    let login = app.auth.redeem_password(&body.password.unwrap_or_default());
+    let login = noted(&app, &arrival, &body.username.unwrap_or_default(), login)?;
     let answer = json!({
         "success": true,
         "token": login.to_text(),
-        "user": user(&app),
+        "user": user(&app.config.user),
     });
     Ok(([set_cookie(&arrival, &login)], Json(answer)).into_response())
 }
@@ -179,6 +201,7 @@ pub(crate) async fn logout(
     for login in access.login_texts() {
         app.auth.close_login(login);
     }
+    app.note(&access.actor(), &Event::LoggedOut);
     let clear = header_value(&arrival.cookie_name.clear());
     (StatusCode::NO_CONTENT, [(SET_COOKIE, clear)]).into_response()
 }
@@ -198,24 +221,37 @@ pub(crate) async fn config(State(app): State<Arc<App>>) -> Response {
 
 /// `GET /api/auth/current-user`: who the request was made by.
 pub(crate) async fn current_user(State(app): State<Arc<App>>, access: Access) -> Response {
-    let (via, token) = match access.proof().identity() {
-        Identity::Anyone => ("no-auth", None),
-        Identity::SameUser => ("unix-socket", None),
-        Identity::Token(name) => ("token", Some(name)),
-        Identity::Login => ("login", None),
-    };
+    let principal = access.principal();
+    let scopes: Vec<_> = principal.scopes().iter().map(Scope::as_str).collect();
     Json(json!({
         "success": true,
-        "userId": app.config.user,
-        "user": user(&app),
-        "via": via,
-        "tokenName": token,
+        "userId": principal.name(),
+        "user": user(principal.name()),
+        "via": principal.way().as_str(),
+        "tokenName": app.auth.token_name(principal),
+        "scopes": scopes,
     }))
     .into_response()
 }
 
-fn user(app: &App) -> Value {
-    let name = &app.config.user;
+/// Writes the outcome of an attempt to log in down.
+fn noted(
+    app: &App,
+    arrival: &Arrival,
+    claimed: &str,
+    login: Result<Secret, Problem>,
+) -> Result<Secret, Problem> {
+    let claimed: String = claimed.chars().take(UserName::LEN_MAX).collect();
+    let actor = Actor::claimed(&claimed, arrival.address);
+    let event = match &login {
+        Ok(_) => Event::LoggedIn,
+        Err(problem) => Event::LoginRefused(problem.code()),
+    };
+    app.note(&actor, &event);
+    login
+}
+
+fn user(name: &str) -> Value {
     json!({ "id": name, "username": name, "role": "owner" })
 }
 

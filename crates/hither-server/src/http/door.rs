@@ -1,10 +1,10 @@
 //! The check at the door of each listener: host and origin, before a handler sees anything.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::FromRequestParts;
 use hither_auth::{
-    CookieName, FetchSite, FromWhere, HostPolicy, HostRefused, Origin, OriginPolicy, Peer,
+    CookieName, FetchSite, FromWhere, HostPolicy, HostRefused, Origin, OriginPolicy, Peer, Way,
 };
 use http::header::{ALLOW, HOST, ORIGIN};
 use http::request::Parts;
@@ -27,9 +27,22 @@ pub(crate) struct Door {
 #[derive(Clone, Debug)]
 pub(crate) struct Arrival {
     pub(crate) peer: Peer,
+    /// Where it comes from; none on a Unix socket.
+    pub(crate) address: Option<IpAddr>,
     pub(crate) from: FromWhere,
     pub(crate) site: FetchSite,
     pub(crate) cookie_name: CookieName,
+    /// Whom the connection vouches for, if anybody.
+    pub(crate) vouched: Option<Vouched>,
+}
+
+/// Somebody whom a trusted proxy or a client certificate names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Vouched {
+    /// How.
+    pub(crate) way: Way,
+    /// Name of a user.
+    pub(crate) name: String,
 }
 
 impl Door {
@@ -57,7 +70,11 @@ impl Door {
     }
 
     /// Judges a request.
-    pub(crate) fn admit<B>(&self, request: &Request<B>) -> Result<Arrival, Problem> {
+    pub(crate) fn admit<B>(
+        &self,
+        request: &Request<B>,
+        address: Option<IpAddr>,
+    ) -> Result<Arrival, Problem> {
         if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
             // RFC 9110 section 15.5.6 wants a list of the methods there are: here, none.
             return Err(Problem::method_not_allowed().with_header(ALLOW, ""));
@@ -74,10 +91,19 @@ impl Door {
         let mut sites = texts(headers, &SEC_FETCH_SITE);
         Ok(Arrival {
             peer: self.peer,
+            address,
             from,
             site: FetchSite::parse(sites.next()),
             cookie_name: CookieName::new(host.scheme(), self.port),
+            vouched: None,
         })
+    }
+}
+
+impl Vouched {
+    /// The same, borrowed.
+    pub(crate) fn as_deref(&self) -> hither_auth::Vouched<'_> {
+        hither_auth::Vouched { way: self.way, name: &self.name }
     }
 }
 

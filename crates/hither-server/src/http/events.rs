@@ -1,11 +1,14 @@
 //! `GET /api/events`: what happens to sessions, as server-sent events.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
+use hither_auth::Principal;
+use hither_core::SessionId;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -23,17 +26,25 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// `GET /api/events`
 pub(crate) async fn stream(State(app): State<Arc<App>>, access: Access) -> Response {
+    let sessions = app.sessions(access.principal());
     event_stream(Events {
         state: Stage::Greeting,
-        events: app.sessions(access.proof()).events(),
+        events: sessions.events(),
+        shown: sessions.list().into_iter().map(|info| info.id).collect(),
         stop: app.stop.clone(),
+        principal: access.principal().clone(),
+        app,
     })
 }
 
 struct Events {
     state: Stage,
     events: Receiver<SessionEvent>,
+    /// Sessions that the receiver has been shown, so that it hears of their end too.
+    shown: BTreeSet<SessionId>,
     stop: Stop,
+    principal: Principal,
+    app: Arc<App>,
 }
 
 enum Stage {
@@ -51,7 +62,8 @@ impl Source for Events {
             () = stopped(&mut self.stop) => return None,
             () = tokio::time::sleep(HEARTBEAT) => Bytes::from_static(b":\n\n"),
             received = self.events.recv() => match received {
-                Ok(happened) => event(&stamped(to_json(happened))),
+                Ok(happened) if self.shows(&happened) => event(&stamped(to_json(happened))),
+                Ok(_hidden) => Bytes::new(),
                 Err(RecvError::Lagged(count)) => {
                     event(&stamped(json!({ "type": "missed", "count": count })))
                 }
@@ -59,6 +71,27 @@ impl Source for Events {
             },
         };
         Some((bytes, self))
+    }
+}
+
+impl Events {
+    /// Whether the receiver may hear of an event.
+    fn shows(&mut self, happened: &SessionEvent) -> bool {
+        let sessions = self.app.sessions(&self.principal);
+        match happened {
+            _ if sessions.shows_all() => true,
+            SessionEvent::Closed(id) => self.shown.remove(id),
+            SessionEvent::Created(_) | SessionEvent::Exited(..) | SessionEvent::Title(..) => {
+                let id = happened.session();
+                let shows = sessions.shows(id);
+                if shows {
+                    self.shown.insert(id)
+                } else {
+                    self.shown.remove(&id)
+                };
+                shows
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hither_auth::Authenticated;
+use hither_auth::{Forbidden, Principal};
 use hither_core::{Role, SessionId};
 use hither_protocol::hither::{ErrorCode, ServerFrame, WireError};
 use hither_protocol::websocket::{CloseCode, Opcode, append_frame, encode_close};
@@ -15,11 +15,10 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use super::app::App;
+use super::handle::{NoAccess, SessionHandle, level};
 use super::ttyd;
 use super::wire::Wire;
-use crate::sessions::{
-    Connection, CreateError, Life, NewSession, SessionError, Sessions, ViewerProtocol,
-};
+use crate::sessions::{Connection, CreateError, Life, NewSession, SessionError, ViewerProtocol};
 
 /// Time that a client gets to answer a close frame.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
@@ -32,7 +31,7 @@ pub(crate) struct Slot(Arc<Mutex<Option<Handover>>>);
 #[derive(Debug)]
 pub(crate) struct Handover {
     pub(crate) app: Arc<App>,
-    pub(crate) proof: Authenticated,
+    pub(crate) principal: Principal,
     pub(crate) on_upgrade: OnUpgrade,
     pub(crate) wanted: Wanted,
 }
@@ -72,14 +71,13 @@ impl Slot {
 
 impl Handover {
     /// Takes the socket out of HTTP and gives it to the session, or says why not and closes.
-    pub(crate) async fn run(self) {
-        let Some(mut upgraded) = take_socket(self.on_upgrade).await else {
+    pub(crate) async fn run(mut self) {
+        let Some(mut upgraded) = take_socket(&mut self.on_upgrade).await else {
             return;
         };
-        let sessions = self.app.sessions(&self.proof);
-        let found = find_or_create(sessions, self.wanted, &mut upgraded).await;
+        let found = self.find_or_create(&mut upgraded).await;
         let result = match found {
-            Ok(Some(session)) => attach(sessions, self.wanted, session, upgraded).await,
+            Ok(Some(session)) => self.attach(session, upgraded).await,
             Ok(None) => return,
             Err(refusal) => upgraded.refuse(self.wanted.protocol, refusal).await,
         };
@@ -87,10 +85,66 @@ impl Handover {
             debug!(%error, "handover failed");
         }
     }
+
+    /// The session to attach to; `None` when the client has gone before it said what it wants.
+    async fn find_or_create(
+        &self,
+        upgraded: &mut Upgraded,
+    ) -> Result<Option<SessionHandle<'_, level::Read>>, Refusal> {
+        let (app, principal) = (&self.app, &self.principal);
+        let named = match self.wanted.session {
+            Some(id) => Some(app.session(principal, id.ok_or(NoAccess::NotFound)?, level::Read)?),
+            None => None,
+        };
+        if self.wanted.protocol != ViewerProtocol::Ttyd {
+            return Ok(named);
+        }
+        let Some(size) = ttyd::first_message(upgraded).await? else {
+            return Ok(None);
+        };
+        let Some(session) = named else {
+            let new =
+                NewSession { command: None, cwd: None, title: None, size, life: Life::WithViewer };
+            let created = app.sessions(principal).create(new).await?;
+            return Ok(Some(app.session(principal, created.id, level::Read)?));
+        };
+        if let (Some(size), Ok(writer)) = (size, app.session(principal, session.id(), level::Write))
+        {
+            match writer.resize(size).await {
+                // The screen of a session that has exited is shown at the size it had.
+                Ok(()) | Err(SessionError::Exited) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(Some(session))
+    }
+
+    async fn attach(
+        &self,
+        session: SessionHandle<'_, level::Read>,
+        upgraded: Upgraded,
+    ) -> io::Result<()> {
+        let attached = session.attach(Connection {
+            socket: upgraded.wire.into_socket()?,
+            read_ahead: upgraded.read_ahead,
+            protocol: self.wanted.protocol,
+            session: session.id(),
+            role: Role::Operator,
+        });
+        let Err(error) = attached else {
+            return Ok(());
+        };
+        if self.wanted.session.is_none() {
+            // Nobody will ever see the session that was made for this connection.
+            let sessions = self.app.sessions(&self.principal);
+            sessions.withdraw(session.id()).await.map_err(io::Error::other)?;
+        }
+        Err(io::Error::other(error))
+    }
 }
 
 /// The socket and what was read ahead; `None` when the client has gone.
-async fn take_socket(on_upgrade: OnUpgrade) -> Option<Upgraded> {
+async fn take_socket(on_upgrade: &mut OnUpgrade) -> Option<Upgraded> {
     let upgraded = match on_upgrade.await {
         Ok(upgraded) => upgraded,
         Err(error) => {
@@ -101,63 +155,6 @@ async fn take_socket(on_upgrade: OnUpgrade) -> Option<Upgraded> {
     let parts = upgraded.downcast::<TokioIo<Wire>>();
     let parts = parts.expect("every connection is served on a Wire");
     Some(Upgraded { wire: parts.io.into_inner(), read_ahead: parts.read_buf.into() })
-}
-
-/// The session to attach to; `None` when the client has gone before it said what it wants.
-async fn find_or_create(
-    sessions: &dyn Sessions,
-    wanted: Wanted,
-    upgraded: &mut Upgraded,
-) -> Result<Option<SessionId>, Refusal> {
-    let named = match wanted.session {
-        Some(id) => {
-            let info = id.and_then(|id| sessions.find(id));
-            Some(info.ok_or(SessionError::NotFound)?.id)
-        }
-        None => None,
-    };
-    if wanted.protocol != ViewerProtocol::Ttyd {
-        return Ok(named);
-    }
-    let Some(size) = ttyd::first_message(upgraded).await? else {
-        return Ok(None);
-    };
-    let Some(id) = named else {
-        let new =
-            NewSession { command: None, cwd: None, title: None, size, life: Life::WithViewer };
-        return Ok(Some(sessions.create(new).await?.id));
-    };
-    if let Some(size) = size {
-        match sessions.resize(id, size).await {
-            // The screen of a session that has exited is shown at the size it had.
-            Ok(()) | Err(SessionError::Exited) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(Some(id))
-}
-
-async fn attach(
-    sessions: &dyn Sessions,
-    wanted: Wanted,
-    session: SessionId,
-    upgraded: Upgraded,
-) -> io::Result<()> {
-    let attached = sessions.attach(Connection {
-        socket: upgraded.wire.into_socket()?,
-        read_ahead: upgraded.read_ahead,
-        protocol: wanted.protocol,
-        session,
-        role: Role::Operator,
-    });
-    let Err(error) = attached else {
-        return Ok(());
-    };
-    if wanted.session.is_none() {
-        // Nobody will ever see the session that was made for this connection.
-        sessions.close(session).await.map_err(io::Error::other)?;
-    }
-    Err(io::Error::other(error))
 }
 
 impl Upgraded {
@@ -187,6 +184,7 @@ impl Refusal {
         let code = match close {
             CloseCode::SESSION_NOT_FOUND => ErrorCode::SessionNotFound,
             CloseCode::TOO_MANY_VIEWERS => ErrorCode::TooManyViewers,
+            CloseCode::FORBIDDEN => ErrorCode::Forbidden,
             _ => ErrorCode::Other(code.to_owned()),
         };
         Self { close, error: WireError { code, message } }
@@ -209,5 +207,11 @@ impl From<SessionError> for Refusal {
 impl From<CreateError> for Refusal {
     fn from(error: CreateError) -> Self {
         Self::new(CloseCode::INTERNAL, error.code(), error.to_string())
+    }
+}
+
+impl From<Forbidden> for Refusal {
+    fn from(forbidden: Forbidden) -> Self {
+        Self::new(CloseCode::FORBIDDEN, "forbidden", forbidden.to_string())
     }
 }

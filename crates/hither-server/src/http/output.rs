@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hither_auth::Authenticated;
+use hither_auth::Principal;
 use hither_core::{Role, SessionId};
 use http::Method;
 use serde_json::{Value, json};
@@ -17,12 +17,13 @@ use tokio::net::UnixStream;
 
 use super::access::Access;
 use super::app::App;
+use super::handle::level;
 use super::problem::Problem;
 use super::serve::{Stop, stopped};
 use super::session_json::ExitJson;
 use super::session_routes::IdInPath;
 use super::stream_body::{Source, event, event_stream};
-use crate::sessions::{Connection, SessionError, Socket, Status, ViewerProtocol};
+use crate::sessions::{Connection, Socket, Status, ViewerProtocol};
 
 /// Most output bytes in one event.
 const CHUNK_BYTES: usize = 16 * 1024;
@@ -34,13 +35,12 @@ pub(crate) async fn stream(
     IdInPath(id): IdInPath,
     method: Method,
 ) -> Result<Response, Problem> {
-    let sessions = app.sessions(access.proof());
+    let session = app.session(access.principal(), id, level::Read)?;
     if method == Method::HEAD {
-        sessions.find(id).ok_or(SessionError::NotFound)?;
         return Ok([(http::header::CONTENT_TYPE, "text/event-stream")].into_response());
     }
     let (ours, theirs) = socket_pair().map_err(|_| Problem::internal())?;
-    sessions.attach(Connection {
+    session.attach(Connection {
         socket: Socket::Unix(theirs),
         read_ahead: Vec::new(),
         protocol: ViewerProtocol::Raw,
@@ -52,7 +52,7 @@ pub(crate) async fn stream(
         tail: Vec::new(),
         id,
         stop: app.stop.clone(),
-        proof: access.proof().clone(),
+        principal: access.principal().clone(),
         app,
     }))
 }
@@ -64,7 +64,7 @@ struct Output {
     tail: Vec<u8>,
     id: SessionId,
     stop: Stop,
-    proof: Authenticated,
+    principal: Principal,
     app: Arc<App>,
 }
 
@@ -97,7 +97,8 @@ impl Output {
             let base64 = STANDARD.encode(std::mem::take(&mut self.tail));
             events.extend(event(&json!({ "type": "output", "base64": base64 })));
         }
-        let info = self.app.sessions(&self.proof).find(self.id);
+        let session = self.app.session(&self.principal, self.id, level::Read);
+        let info = session.ok().and_then(|session| session.info().ok());
         events.extend(event(&match info.map(|info| info.status) {
             Some(Status::Exited(status)) => {
                 ExitJson::from(status).added_to(json!({ "type": "exit" }))

@@ -1,7 +1,7 @@
 //! Errors of the API: problem details (RFC 9457) with a stable code.
 
 use axum::response::{IntoResponse, Response};
-use hither_auth::Denied;
+use hither_auth::{Denied, Forbidden};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::json;
@@ -25,6 +25,11 @@ impl Problem {
     /// The same with one more header.
     pub(crate) fn with_header(self, name: HeaderName, value: &'static str) -> Self {
         Self { header: Some((name, value)), ..self }
+    }
+
+    /// Its stable code.
+    pub(crate) const fn code(&self) -> &'static str {
+        self.code
     }
 
     pub(crate) fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
@@ -75,6 +80,11 @@ impl Problem {
             .with_header(http::header::SEC_WEBSOCKET_VERSION, "13")
     }
 
+    pub(crate) fn audit_failed() -> Self {
+        let detail = "the audit log cannot be written, so nothing was done";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "audit_failed", detail)
+    }
+
     pub(crate) fn internal() -> Self {
         let detail = "something went wrong; the log has more";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
@@ -88,6 +98,17 @@ impl From<Denied> for Problem {
             Denied::Wrong => Self::unauthorized("credentials_refused", denied.to_string()),
             Denied::CrossSite => Self::cross_site(denied.to_string()),
         }
+    }
+}
+
+impl From<Forbidden> for Problem {
+    fn from(forbidden: Forbidden) -> Self {
+        let code = match forbidden {
+            Forbidden::Hidden => return SessionError::NotFound.into(),
+            Forbidden::Scope(_) => "scope_missing",
+            Forbidden::Level { .. } => "level_too_low",
+        };
+        Self::new(StatusCode::FORBIDDEN, code, forbidden.to_string())
     }
 }
 

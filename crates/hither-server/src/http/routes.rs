@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::Router;
 use axum::routing::{MethodRouter, delete, get, post};
+use hither_auth::{Level, Scope};
 
 use super::app::App;
 use super::problem::Problem;
@@ -30,6 +32,40 @@ pub enum Guard {
     Secret,
     /// Whoever has a credential.
     Credential,
+    /// Whoever has a credential with this scope.
+    Scope(Scope),
+    /// Whoever has this level in the session that the request names, and a credential with the
+    /// scope of that level.
+    Session(Level),
+}
+
+impl Guard {
+    /// To start sessions.
+    pub const CREATE: Self = Self::Scope(Scope::SessionCreate);
+    /// To see which sessions there are.
+    pub const LIST: Self = Self::Scope(Scope::SessionRead);
+    /// To close sessions that the request does not name.
+    pub const MANAGE: Self = Self::Scope(Scope::SessionManage);
+    /// To change the gateway.
+    pub const ADMIN: Self = Self::Scope(Scope::Admin);
+    /// To watch the session.
+    pub const READ: Self = Self::Session(Level::Read);
+    /// To type into the session.
+    pub const WRITE: Self = Self::Session(Level::Write);
+    /// To close or share the session.
+    pub const OWN: Self = Self::Session(Level::Own);
+
+    /// The word of the documents.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Secret => "secret",
+            Self::Credential => "credential",
+            Self::Scope(scope) => scope.as_str(),
+            Self::Session(level) => level.as_str(),
+        }
+    }
 }
 
 macro_rules! routes {
@@ -68,30 +104,34 @@ routes! {
     get "/api/auth/config" Public auth::config;
     post "/api/auth/launch" Secret auth::launch;
     post "/api/auth/login" Secret auth::login;
-    post "/api/auth/launch-url" Credential auth::launch_url;
+    post "/api/auth/launch-url" ADMIN auth::launch_url;
     post "/api/auth/logout" Credential auth::logout;
     get "/api/auth/current-user" Credential auth::current_user;
     get "/api/config" Credential status::config;
     get "/api/server/status" Credential status::status;
-    get "/api/events" Credential events::stream;
-    get "/api/sessions" Credential session_routes::list;
-    post "/api/sessions" Credential session_routes::create;
-    get "/api/sessions/{id}" Credential session_routes::find;
-    delete "/api/sessions/{id}" Credential session_routes::close;
-    post "/api/sessions/{id}/resize" Credential session_routes::resize;
-    post "/api/sessions/{id}/reset-size" Credential session_routes::reset_size;
-    post "/api/sessions/{id}/input" Credential session_routes::input;
-    get "/api/sessions/{id}/stream" Credential output::stream;
-    post "/api/cleanup-exited" Credential session_routes::remove_exited;
+    get "/api/events" LIST events::stream;
+    get "/api/sessions" LIST session_routes::list;
+    post "/api/sessions" CREATE session_routes::create;
+    get "/api/sessions/{id}" READ session_routes::find;
+    delete "/api/sessions/{id}" OWN session_routes::close;
+    post "/api/sessions/{id}/resize" WRITE session_routes::resize;
+    post "/api/sessions/{id}/reset-size" WRITE session_routes::reset_size;
+    post "/api/sessions/{id}/input" WRITE session_routes::input;
+    get "/api/sessions/{id}/stream" READ output::stream;
+    post "/api/cleanup-exited" MANAGE session_routes::remove_exited;
     get "/token" Credential upgrade::ttyd_token;
-    get "/ws" Credential upgrade::upgrade;
+    get "/ws" READ upgrade::upgrade;
 }
 
 /// The router of [`ROUTES`], with problems for all other paths and methods.
 pub(crate) fn router(app: Arc<App>) -> Router {
     ROUTES
         .iter()
-        .fold(Router::new(), |router, route| router.route(route.path, (route.handler)()))
+        .fold(Router::new(), |router, route| {
+            // The guard travels with the request, and `Access` asks for it.
+            let handler = (route.handler)().layer(Extension(route.guard));
+            router.route(route.path, handler)
+        })
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .with_state(app)

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -141,11 +142,12 @@ impl Server {
         &self,
         door: &Door,
         slot: &Slot,
+        address: Option<IpAddr>,
         request: Request<Incoming>,
     ) -> Result<Response, Infallible> {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let wants_upgrade = request.headers().contains_key(UPGRADE);
-        let mut response = match door.admit(&request) {
+        let mut response = match door.admit(&request, address) {
             Ok(arrival) => {
                 let mut request = request.map(Body::new);
                 request.extensions_mut().insert(arrival);
@@ -184,7 +186,8 @@ impl Connection {
     async fn run(self, stream: Stream) {
         let slot = Slot::default();
         let (server, door, taken) = (&self.server, &self.door, &slot);
-        let service = service_fn(|request| server.respond(door, taken, request));
+        let address = stream.address();
+        let service = service_fn(|request| server.respond(door, taken, address, request));
         let io = TokioIo::new(Wire::new(stream));
         let mut serving = pin!(builder().serve_connection(io, service).with_upgrades());
         let mut stop = server.app.stop.clone();
@@ -251,6 +254,14 @@ impl Listener {
 }
 
 impl Stream {
+    /// The other end's address; none on a Unix socket.
+    fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Tcp(stream) => stream.peer_addr().ok().map(|peer| peer.ip().to_canonical()),
+            Self::Unix(_) => None,
+        }
+    }
+
     /// Says that there is no room, if the socket takes it at once, and closes.
     fn refuse(self) {
         let response = format!(

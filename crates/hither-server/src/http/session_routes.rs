@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{FromRequestParts, RawPathParams, State};
 use axum::response::{IntoResponse, Response};
+use hither_auth::Level;
 use hither_core::{SessionId, WindowSize};
 use http::StatusCode;
 use http::header::LOCATION;
@@ -14,8 +15,10 @@ use serde_json::{Value, json};
 use super::access::Access;
 use super::app::App;
 use super::body::{INPUT_BODY_BYTES_MAX, JsonBody};
+use super::handle::level;
 use super::problem::Problem;
 use super::session_json::{InputJson, NewSessionJson, SessionJson, SizeJson};
+use crate::audit::Event;
 use crate::sessions::SessionError;
 
 /// The session id in a path. A text that is none names no session.
@@ -36,7 +39,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IdInPath {
 
 /// `GET /api/sessions`
 pub(crate) async fn list(State(app): State<Arc<App>>, access: Access) -> Json<Vec<SessionJson>> {
-    let sessions = app.sessions(access.proof()).list();
+    let sessions = app.sessions(access.principal()).list();
     Json(sessions.into_iter().map(SessionJson::from).collect())
 }
 
@@ -47,7 +50,8 @@ pub(crate) async fn create(
     JsonBody(body): JsonBody<NewSessionJson>,
 ) -> Result<Response, Problem> {
     let new = body.parse(&app.config.shell)?;
-    let info = app.sessions(access.proof()).create(new).await?;
+    let info = app.sessions(access.principal()).create(new).await?;
+    app.note(&access.actor(), &Event::SessionCreated(info.id));
     let location = [(LOCATION, format!("/api/sessions/{}", info.id))];
     Ok((StatusCode::CREATED, location, Json(SessionJson::from(info))).into_response())
 }
@@ -58,8 +62,7 @@ pub(crate) async fn find(
     access: Access,
     IdInPath(id): IdInPath,
 ) -> Result<Json<SessionJson>, Problem> {
-    let info = app.sessions(access.proof()).find(id);
-    Ok(Json(info.ok_or(SessionError::NotFound)?.into()))
+    Ok(Json(app.session(access.principal(), id, level::Read)?.info()?.into()))
 }
 
 /// `DELETE /api/sessions/{id}`
@@ -68,7 +71,15 @@ pub(crate) async fn close(
     access: Access,
     IdInPath(id): IdInPath,
 ) -> Result<Json<Value>, Problem> {
-    app.sessions(access.proof()).close(id).await?;
+    let session = app.session(access.principal(), id, level::Own)?;
+    let closed = Event::SessionClosed(id);
+    if session.held() == Level::Admin {
+        app.note_first(&access.actor(), &closed)?;
+        session.close().await?;
+    } else {
+        session.close().await?;
+        app.note(&access.actor(), &closed);
+    }
     Ok(Json(json!({ "success": true, "message": "session closed", "id": id.as_str() })))
 }
 
@@ -80,7 +91,7 @@ pub(crate) async fn resize(
     JsonBody(body): JsonBody<SizeJson>,
 ) -> Result<Json<Value>, Problem> {
     let size = body.parse()?;
-    app.sessions(access.proof()).resize(id, size).await?;
+    app.session(access.principal(), id, level::Write)?.resize(size).await?;
     Ok(Json(json!({ "success": true, "cols": size.cols(), "rows": size.rows() })))
 }
 
@@ -90,9 +101,9 @@ pub(crate) async fn reset_size(
     access: Access,
     IdInPath(id): IdInPath,
 ) -> Result<Json<Value>, Problem> {
-    let sessions = app.sessions(access.proof());
-    sessions.reset_size(id).await?;
-    let size = sessions.find(id).map_or(WindowSize::DEFAULT, |info| info.size);
+    let session = app.session(access.principal(), id, level::Write)?;
+    session.reset_size().await?;
+    let size = session.info().map_or(WindowSize::DEFAULT, |info| info.size);
     Ok(Json(json!({ "success": true, "cols": size.cols(), "rows": size.rows() })))
 }
 
@@ -106,13 +117,13 @@ pub(crate) async fn input(
     let missing = || Problem::bad_request("invalid_input", "data must be there, a text");
     let bytes = body.data.ok_or_else(missing)?.into_bytes();
     let sent = bytes.len();
-    app.sessions(access.proof()).input(id, bytes).await?;
+    app.session(access.principal(), id, level::Write)?.input(bytes).await?;
     Ok(Json(json!({ "success": true, "bytes": sent })))
 }
 
 /// `POST /api/cleanup-exited`
 pub(crate) async fn remove_exited(State(app): State<Arc<App>>, access: Access) -> Json<Value> {
-    let count = app.sessions(access.proof()).remove_exited().await;
+    let count = app.sessions(access.principal()).remove_exited().await;
     let message = format!("cleaned up {count} exited sessions");
     Json(json!({ "success": true, "message": message, "count": count }))
 }

@@ -45,7 +45,7 @@ pub(crate) async fn upgrade(
         return Err(Problem::upgrade_required("this connection cannot be upgraded"));
     };
     let subprotocol = wanted.protocol;
-    slot.put(Handover { app, proof: access.proof().clone(), on_upgrade, wanted });
+    slot.put(Handover { app, principal: access.principal().clone(), on_upgrade, wanted });
     Ok(switching(&accept, subprotocol))
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
+use hither_auth::UserId;
 use hither_core::{ExitStatus, SessionId, WindowSize};
 use hither_server::sessions::{
     BoxFuture, Connection, CreateError, NewSession, ServerStatus, SessionError, SessionEvent,
@@ -73,11 +74,16 @@ fn info(id: SessionId, status: Status) -> SessionInfo {
         updated: SystemTime::UNIX_EPOCH + Duration::from_millis(1500),
         status,
         viewers: 2,
+        owner: UserId::MACHINE,
     }
 }
 
 impl Sessions for Double {
-    fn create(&self, new: NewSession) -> BoxFuture<'_, Result<SessionInfo, CreateError>> {
+    fn create(
+        &self,
+        owner: UserId,
+        new: NewSession,
+    ) -> BoxFuture<'_, Result<SessionInfo, CreateError>> {
         Box::pin(async move {
             if let Some(error) = self.state().refuse.clone() {
                 return Err(error);
@@ -86,6 +92,7 @@ impl Sessions for Double {
             let mut state = self.state();
             let info = state.sessions.get_mut(&id).unwrap();
             info.size = new.size.unwrap_or(WindowSize::DEFAULT);
+            info.owner = owner;
             let info = info.clone();
             state.done.push(format!("create {id}"));
             state.created.push(new);
@@ -123,16 +130,6 @@ impl Sessions for Double {
             state.sessions.remove(&id).ok_or(SessionError::NotFound)?;
             state.done.push("close".to_owned());
             Ok(())
-        })
-    }
-
-    fn remove_exited(&self) -> BoxFuture<'_, usize> {
-        Box::pin(async move {
-            let mut state = self.state();
-            let before = state.sessions.len();
-            state.sessions.retain(|_, info| info.status == Status::Running);
-            state.done.push("remove-exited".to_owned());
-            before - state.sessions.len()
         })
     }
 

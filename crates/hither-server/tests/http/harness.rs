@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use base64::Engine as _;
-use hither_auth::{ApiToken, Mode, TokenRecord, Tokens};
+use hither_auth::{ApiToken, Mode, People, TokenRecord};
 use hither_core::SessionId;
 use hither_server::http::{App, Auth, CONNECTIONS_MAX, Config, Listener, Server};
 use hither_server::sessions::{Connection, Status};
@@ -37,8 +37,9 @@ impl Harness {
 
     pub(crate) async fn with_config(mode: Mode, config: Config) -> Self {
         let token = ApiToken::from_random([7; 32]);
-        let record = TokenRecord { name: "ci".to_owned(), digest: token.digest() };
-        let auth = Auth::new(mode, Tokens::new(vec![record]), []);
+        let mut people = People::new("somebody");
+        people.tokens.add(TokenRecord::local("ci", token.digest()));
+        let auth = Auth::new(mode, people, []);
         let (double, attached) = Double::new();
         let double = Arc::new(double);
         let (stop, stopped) = watch::channel(false);

@@ -8,6 +8,7 @@ mod document;
 mod double;
 mod harness;
 mod hosts;
+mod levels;
 mod limits;
 mod matrix;
 mod pages;

@@ -11,7 +11,7 @@ use crate::harness::Harness;
 
 /// Method, path, guard and the status of a request that is let through. A page that was not built
 /// has no icons, hence the second status.
-const TABLE: &[(&str, &str, Guard, &[u16])] = &[
+pub(crate) const TABLE: &[(&str, &str, Guard, &[u16])] = &[
     ("GET", "/", Guard::Public, &[200]),
     ("GET", "/s/{id}", Guard::Public, &[200]),
     ("GET", "/assets/{*path}", Guard::Public, &[404]),
@@ -23,26 +23,26 @@ const TABLE: &[(&str, &str, Guard, &[u16])] = &[
     ("GET", "/api/auth/config", Guard::Public, &[200]),
     ("POST", "/api/auth/launch", Guard::Secret, &[204]),
     ("POST", "/api/auth/login", Guard::Secret, &[200]),
-    ("POST", "/api/auth/launch-url", Guard::Credential, &[200]),
+    ("POST", "/api/auth/launch-url", Guard::ADMIN, &[200]),
     ("POST", "/api/auth/logout", Guard::Credential, &[204]),
     ("GET", "/api/auth/current-user", Guard::Credential, &[200]),
     ("GET", "/api/config", Guard::Credential, &[200]),
     ("GET", "/api/server/status", Guard::Credential, &[200]),
-    ("GET", "/api/events", Guard::Credential, &[200]),
-    ("GET", "/api/sessions", Guard::Credential, &[200]),
-    ("POST", "/api/sessions", Guard::Credential, &[201]),
-    ("GET", "/api/sessions/{id}", Guard::Credential, &[200]),
-    ("DELETE", "/api/sessions/{id}", Guard::Credential, &[200]),
-    ("POST", "/api/sessions/{id}/resize", Guard::Credential, &[200]),
-    ("POST", "/api/sessions/{id}/reset-size", Guard::Credential, &[200]),
-    ("POST", "/api/sessions/{id}/input", Guard::Credential, &[200]),
-    ("GET", "/api/sessions/{id}/stream", Guard::Credential, &[200]),
-    ("POST", "/api/cleanup-exited", Guard::Credential, &[200]),
+    ("GET", "/api/events", Guard::LIST, &[200]),
+    ("GET", "/api/sessions", Guard::LIST, &[200]),
+    ("POST", "/api/sessions", Guard::CREATE, &[201]),
+    ("GET", "/api/sessions/{id}", Guard::READ, &[200]),
+    ("DELETE", "/api/sessions/{id}", Guard::OWN, &[200]),
+    ("POST", "/api/sessions/{id}/resize", Guard::WRITE, &[200]),
+    ("POST", "/api/sessions/{id}/reset-size", Guard::WRITE, &[200]),
+    ("POST", "/api/sessions/{id}/input", Guard::WRITE, &[200]),
+    ("GET", "/api/sessions/{id}/stream", Guard::READ, &[200]),
+    ("POST", "/api/cleanup-exited", Guard::MANAGE, &[200]),
     ("GET", "/token", Guard::Credential, &[200]),
-    ("GET", "/ws", Guard::Credential, &[101]),
+    ("GET", "/ws", Guard::READ, &[101]),
 ];
 
-type Row = (&'static str, &'static str, Guard, &'static [u16]);
+pub(crate) type Row = (&'static str, &'static str, Guard, &'static [u16]);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shown {
@@ -82,7 +82,7 @@ fn expected(row: Row, shown: Shown, from: From) -> &'static [u16] {
     if !matches!(from, From::Nowhere | From::OwnPage) {
         return &[403];
     }
-    if guard != Guard::Credential {
+    if matches!(guard, Guard::Public | Guard::Secret) {
         return through;
     }
     match shown {
@@ -96,7 +96,7 @@ fn expected(row: Row, shown: Shown, from: From) -> &'static [u16] {
 }
 
 /// A request that would be right, but for credential and origin.
-fn request(harness: &Harness, row: Row) -> Request {
+pub(crate) fn request(harness: &Harness, row: Row) -> Request {
     let (method, path, ..) = row;
     let target = path.replace("{id}", harness.id.as_str()).replace("{*path}", "none.js");
     let target = match path {
@@ -197,7 +197,7 @@ async fn authentication_off() {
 #[tokio::test]
 async fn fetch_metadata_of_other_sites_is_believed() {
     for mode in [Mode::Required, Mode::Off] {
-        for &row in TABLE.iter().filter(|row| row.2 == Guard::Credential) {
+        for &row in TABLE.iter().filter(|row| !matches!(row.2, Guard::Public | Guard::Secret)) {
             for site in ["cross-site", "same-site", "unheard-of"] {
                 let harness = Harness::start(mode).await;
                 let request = dressed(&harness, row, Shown::Bearer, From::Nowhere).await;

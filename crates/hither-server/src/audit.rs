@@ -1,0 +1,101 @@
+//! What is written down: who did what, when, and from where.
+//!
+//! The control plane says it here; an [`Audit`] keeps it. Terminal input, secrets and environments
+//! are no part of any event.
+
+use std::net::IpAddr;
+
+use hither_auth::{Level, Principal, ShareId, TokenId, UserId, Way};
+use hither_core::SessionId;
+
+/// Who did something, and from where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// The user; none when nobody was proven, or a share link was used.
+    pub user: Option<UserId>,
+    /// Name to be shown; what was claimed, when nobody was proven.
+    pub name: String,
+    /// How the actor came in; none when nobody did.
+    pub way: Option<Way>,
+    /// Address at the other end; none on a Unix socket.
+    pub address: Option<IpAddr>,
+}
+
+/// Something worth writing down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// Somebody has logged in.
+    LoggedIn,
+    /// Somebody wanted to; the word is the stable code of the refusal.
+    LoginRefused(&'static str),
+    /// Somebody has ended a login, or all of them.
+    LoggedOut,
+    /// A session was started.
+    SessionCreated(SessionId),
+    /// A session was ended for all.
+    SessionClosed(SessionId),
+    /// A viewer came, with this level.
+    Attached(SessionId, Level),
+    /// A viewer was sent away.
+    SentAway(SessionId, String),
+    /// The level of a viewer, or of a user, in a session was set.
+    LevelSet(SessionId, String, Option<Level>),
+    /// A share link was made.
+    ShareCreated(SessionId, ShareId, Level),
+    /// A share link was used.
+    ShareUsed(SessionId, ShareId),
+    /// A share link was withdrawn.
+    ShareRevoked(SessionId, ShareId),
+    /// A user was added, changed or removed; the word says which.
+    UserChanged(UserId, &'static str),
+    /// An API token was made.
+    TokenCreated(TokenId),
+    /// An API token was withdrawn.
+    TokenRevoked(TokenId),
+    /// The credential behind an open connection is good no more.
+    Revoked(SessionId),
+}
+
+/// The event could not be written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("audit log cannot be written")]
+pub struct AuditFailed;
+
+/// Keeps events.
+pub trait Audit: std::fmt::Debug + Send + Sync + 'static {
+    /// Writes an event down, in the order of the calls.
+    ///
+    /// # Errors
+    /// When it cannot be. What an admin does must not be done then; everything else goes on.
+    fn record(&self, actor: &Actor, event: &Event) -> Result<(), AuditFailed>;
+}
+
+/// Keeps nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Silent;
+
+impl Audit for Silent {
+    fn record(&self, _: &Actor, _: &Event) -> Result<(), AuditFailed> {
+        Ok(())
+    }
+}
+
+impl Actor {
+    /// Somebody who was proven.
+    #[must_use]
+    pub fn proven(principal: &Principal, address: Option<IpAddr>) -> Self {
+        Self {
+            user: principal.user(),
+            name: principal.name().to_owned(),
+            way: Some(principal.way()),
+            address,
+        }
+    }
+
+    /// Somebody who only claims a name.
+    #[must_use]
+    pub fn claimed(name: &str, address: Option<IpAddr>) -> Self {
+        Self { user: None, name: name.to_owned(), way: None, address }
+    }
+}
