@@ -6,33 +6,41 @@
 #![forbid(unsafe_code)]
 
 mod authorization;
+mod backoff;
 mod cookie;
 mod host;
 mod launch;
 mod level;
+mod lobby;
 mod login;
 mod origin;
+mod penalty;
 mod people;
 mod principal;
 mod scope;
 mod secret;
+mod source;
 mod token;
 mod user;
 mod verify;
 
 pub use authorization::{Authorization, InvalidAuthorization};
+pub use backoff::{ACCOUNTS_MAX, Backoff, Record, WAIT_MAX, WAIT_MIN};
 pub use cookie::{COOKIE_BYTES_MAX, COOKIES_MAX, CookieName, cookie_values};
 pub use host::{AcceptedHost, HostPolicy, HostRefused};
 pub use launch::{LAUNCH_LIFE, Launch, LaunchError};
 pub use level::{Forbidden, InvalidLevel, Level, authorize};
+pub use lobby::{Entered, Guest, LOBBY_MAX, LOBBY_SOURCE_MAX, Lobby};
 pub use login::{ADMIN_IDLE, LOGIN_LIFE, LOGINS_MAX, LoginRecord, Logins};
 pub use origin::{
     FetchSite, FromWhere, InvalidOrigin, Origin, OriginPolicy, OriginRefused, Scheme,
 };
+pub use penalty::{Offence, PENALTY_FREE, PENALTY_MAX, Penalties, SOURCES_MAX};
 pub use people::{Account, People};
 pub use principal::{LoginId, Principal, ShareId, TokenId, Way, Who};
 pub use scope::{InvalidScope, Scope, Scopes};
 pub use secret::{Digest, InvalidDigest, SECRET_TEXT_MAX, Secret};
+pub use source::Source;
 pub use token::{ApiToken, TOKEN_LIFE_DEFAULT, TOKEN_LIFE_MAX, TokenRecord, Tokens};
 pub use user::{InvalidUserName, User, UserId, UserKind, UserName};
 pub use verify::{Denied, Intent, Mode, Peer, Presented, Verifier, Vouched};
