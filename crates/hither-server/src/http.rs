@@ -14,6 +14,7 @@ mod bind;
 mod body;
 mod door;
 mod events;
+mod gate;
 mod handle;
 mod handover;
 mod headers;

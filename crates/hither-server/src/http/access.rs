@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use hither_auth::{
-    Authorization, Denied, Forbidden, Intent, Presented, Principal, Scope, cookie_values,
+    Authorization, Denied, Forbidden, Intent, Offence, Presented, Principal, Scope, cookie_values,
 };
 use http::header::{AUTHORIZATION, COOKIE};
 use http::request::Parts;
@@ -60,7 +60,12 @@ impl FromRequestParts<Arc<App>> for Access {
             cookie_name: &arrival.cookie_name,
             vouched: arrival.vouched.as_ref().map(Vouched::as_deref),
         };
-        let principal = app.auth.verify(&shown).map_err(Problem::from)?;
+        let principal = app.auth.verify(&shown).map_err(|denied| {
+            if denied == Denied::Wrong && authorization.is_some() {
+                app.gate.handle_offence(arrival.address, Offence::WrongToken);
+            }
+            Problem::from(denied)
+        })?;
         let guard = parts.extensions.get::<Guard>().copied();
         check(guard.ok_or_else(Problem::internal)?, &principal)?;
         let from_header = authorization.and_then(|header| Authorization::parse(header).ok());

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use hither_auth::{Mode, Origin};
 
 use super::auth::Auth;
+use super::gate::Gate;
 use super::problem::Problem;
 use super::serve::Stop;
 use crate::audit::{Actor, Audit, Event, Silent};
@@ -41,6 +42,8 @@ pub struct App {
     pub auth: Auth,
     /// Where what happens is written down.
     audit: Arc<dyn Audit>,
+    /// Counts what strangers try.
+    pub(crate) gate: Gate,
     /// Turns true when the gateway stops.
     pub(crate) stop: Stop,
     sessions: Guarded,
@@ -52,7 +55,14 @@ impl App {
     /// Puts the parts together.
     #[must_use]
     pub fn new(config: Config, auth: Auth, sessions: Arc<dyn Sessions>, stop: Stop) -> Self {
-        Self { config, auth, stop, sessions: Guarded(sessions), audit: Arc::new(Silent) }
+        Self {
+            config,
+            auth,
+            stop,
+            sessions: Guarded(sessions),
+            audit: Arc::new(Silent),
+            gate: Gate::default(),
+        }
     }
 
     /// The same application, with its audit log.

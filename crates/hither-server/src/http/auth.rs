@@ -162,8 +162,9 @@ pub(crate) async fn launch(
     arrival: Arrival,
     JsonBody(body): JsonBody<LaunchBody>,
 ) -> Result<Response, Problem> {
+    app.gate.admit(arrival.address, None)?;
     let login = app.auth.redeem_launch(&body.secret.unwrap_or_default());
-    let login = noted(&app, &arrival, "", login)?;
+    let login = noted(&app, &arrival, None, login)?;
     Ok((StatusCode::NO_CONTENT, [set_cookie(&arrival, &login)]).into_response())
 }
 
@@ -173,8 +174,10 @@ pub(crate) async fn login(
     arrival: Arrival,
     JsonBody(body): JsonBody<LoginBody>,
 ) -> Result<Response, Problem> {
+    let name = body.username.unwrap_or_default();
+    app.gate.admit(arrival.address, Some(&name))?;
     let login = app.auth.redeem_password(&body.password.unwrap_or_default());
-    let login = noted(&app, &arrival, &body.username.unwrap_or_default(), login)?;
+    let login = noted(&app, &arrival, Some(&name), login)?;
     let answer = json!({
         "success": true,
         "token": login.to_text(),
@@ -234,14 +237,18 @@ pub(crate) async fn current_user(State(app): State<Arc<App>>, access: Access) ->
     .into_response()
 }
 
-/// Writes the outcome of an attempt to log in down.
+/// Writes the outcome of an attempt to log in down, and lets the gate know.
 fn noted(
     app: &App,
     arrival: &Arrival,
-    claimed: &str,
+    name: Option<&str>,
     login: Result<Secret, Problem>,
 ) -> Result<Secret, Problem> {
-    let claimed: String = claimed.chars().take(UserName::LEN_MAX).collect();
+    match &login {
+        Ok(_) => app.gate.handle_success(arrival.address, name),
+        Err(_) => app.gate.handle_failure(arrival.address, name),
+    }
+    let claimed: String = name.unwrap_or_default().chars().take(UserName::LEN_MAX).collect();
     let actor = Actor::claimed(&claimed, arrival.address);
     let event = match &login {
         Ok(_) => Event::LoggedIn,

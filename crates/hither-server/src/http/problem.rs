@@ -1,5 +1,7 @@
 //! Errors of the API: problem details (RFC 9457) with a stable code.
 
+use std::time::Duration;
+
 use axum::response::{IntoResponse, Response};
 use hither_auth::{Denied, Forbidden};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -14,7 +16,7 @@ pub(crate) struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: String,
-    header: Option<(HeaderName, &'static str)>,
+    header: Option<(HeaderName, HeaderValue)>,
 }
 
 impl Problem {
@@ -24,7 +26,7 @@ impl Problem {
 
     /// The same with one more header.
     pub(crate) fn with_header(self, name: HeaderName, value: &'static str) -> Self {
-        Self { header: Some((name, value)), ..self }
+        Self { header: Some((name, HeaderValue::from_static(value))), ..self }
     }
 
     /// Its stable code.
@@ -40,6 +42,14 @@ impl Problem {
     pub(crate) fn unauthorized(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, code, detail)
             .with_header(WWW_AUTHENTICATE, "Bearer realm=\"hither\"")
+    }
+
+    /// Says how long to wait before the next try, in whole seconds.
+    pub(crate) fn too_many_attempts(wait: Duration) -> Self {
+        let seconds = wait.as_secs() + 1;
+        let detail = format!("too many wrong tries; try again in {seconds} s");
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail);
+        Self { header: Some((RETRY_AFTER, HeaderValue::from(seconds))), ..problem }
     }
 
     pub(crate) fn cross_site(detail: impl Into<String>) -> Self {
@@ -156,7 +166,7 @@ impl IntoResponse for Problem {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         if let Some((name, value)) = self.header {
-            headers.insert(name, HeaderValue::from_static(value));
+            headers.insert(name, value);
         }
         response
     }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy.toml lets only test functions unwrap, not helpers")]
 
+mod abuse;
 mod api;
 mod client;
 mod document;
