@@ -3,10 +3,23 @@
 //! The control plane says it here; an [`Audit`] keeps it. Terminal input, secrets and environments
 //! are no part of any event.
 
+mod chain;
+mod keeper;
+mod log;
+mod record;
+mod verify;
+
 use std::net::IpAddr;
 
 use hither_auth::{Level, Principal, ShareId, TokenId, UserId, Way};
 use hither_core::SessionId;
+
+pub use chain::{Checker, Flaw, Head, InvalidHead, RECORD_BYTES_MAX};
+pub use keeper::Keeper;
+pub use log::FILE_BYTES_MAX;
+pub use verify::{FLAWS_MAX, Report, check, each_line, files, verify};
+
+use crate::sessions::BoxFuture;
 
 /// Who did something, and from where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +38,10 @@ pub struct Actor {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
+    /// The gateway has started.
+    Started,
+    /// As many events are missing here, because they came faster than the disk takes them.
+    Lost(u64),
     /// Somebody has logged in.
     LoggedIn,
     /// Somebody wanted to; the word is the stable code of the refusal.
@@ -62,13 +79,19 @@ pub enum Event {
 #[error("audit log cannot be written")]
 pub struct AuditFailed;
 
-/// Keeps events.
+/// Keeps events, in the order of the calls.
 pub trait Audit: std::fmt::Debug + Send + Sync + 'static {
-    /// Writes an event down, in the order of the calls.
+    /// Takes down what was done already, or cannot be undone. It is on the disk soon.
     ///
     /// # Errors
-    /// When it cannot be. What an admin does must not be done then; everything else goes on.
-    fn record(&self, actor: &Actor, event: &Event) -> Result<(), AuditFailed>;
+    /// When it cannot be kept. Everything goes on all the same.
+    fn note(&self, actor: &Actor, event: &Event) -> Result<(), AuditFailed>;
+
+    /// Takes down what is about to be done, and returns when it is on the disk.
+    ///
+    /// # Errors
+    /// When it cannot be kept. It must not be done then.
+    fn record(&self, actor: &Actor, event: &Event) -> BoxFuture<'_, Result<(), AuditFailed>>;
 }
 
 /// Keeps nothing.
@@ -76,8 +99,12 @@ pub trait Audit: std::fmt::Debug + Send + Sync + 'static {
 pub struct Silent;
 
 impl Audit for Silent {
-    fn record(&self, _: &Actor, _: &Event) -> Result<(), AuditFailed> {
+    fn note(&self, _: &Actor, _: &Event) -> Result<(), AuditFailed> {
         Ok(())
+    }
+
+    fn record(&self, _: &Actor, _: &Event) -> BoxFuture<'_, Result<(), AuditFailed>> {
+        Box::pin(async { Ok(()) })
     }
 }
 
@@ -91,6 +118,11 @@ impl Actor {
             way: Some(principal.way()),
             address,
         }
+    }
+
+    /// The gateway itself.
+    pub(crate) fn gateway() -> Self {
+        Self { user: None, name: "gateway".to_owned(), way: None, address: None }
     }
 
     /// Somebody who only claims a name.

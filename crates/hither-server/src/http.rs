@@ -40,3 +40,4 @@ pub use serve::{
     CONNECTIONS_MAX, DRAIN_DEADLINE, HEADER_BYTES_MAX, HEADER_DEADLINE, HEADERS_MAX, Listener,
     Server, Stop,
 };
+pub(crate) use time::rfc3339;

@@ -87,14 +87,14 @@ impl App {
 
     /// Writes down what was done already, or cannot be undone: a failure is logged and that is all.
     pub(crate) fn note(&self, actor: &Actor, event: &Event) {
-        if let Err(error) = self.audit.record(actor, event) {
+        if let Err(error) = self.audit.note(actor, event) {
             tracing::error!(%error, "an event is not in the audit log");
         }
     }
 
     /// Writes down what is about to be done, which must not be when this fails.
-    pub(crate) fn note_first(&self, actor: &Actor, event: &Event) -> Result<(), Problem> {
-        self.audit.record(actor, event).map_err(|_| Problem::audit_failed())
+    pub(crate) async fn note_first(&self, actor: &Actor, event: &Event) -> Result<(), Problem> {
+        self.audit.record(actor, event).await.map_err(|_| Problem::audit_failed())
     }
 
     /// All sessions, which only the handles of `handle` may touch.

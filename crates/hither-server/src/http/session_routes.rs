@@ -74,7 +74,7 @@ pub(crate) async fn close(
     let session = app.session(access.principal(), id, level::Own)?;
     let closed = Event::SessionClosed(id);
     if session.held() == Level::Admin {
-        app.note_first(&access.actor(), &closed)?;
+        app.note_first(&access.actor(), &closed).await?;
         session.close().await?;
     } else {
         session.close().await?;
