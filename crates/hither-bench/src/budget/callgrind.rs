@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::file::{InstructionLimit, Work};
 use crate::child::Program;
-use crate::content::flood_lines;
+use crate::content::{Damage, flood_lines};
 use crate::engine::ConnectionId;
 use crate::loads::{Flooding, GRACE, Pace, Typing};
 use crate::run::{Session, progress};
@@ -80,6 +80,7 @@ fn run(
         (true, Work::Mebibyte) => {
             let mut flooding = Flooding::new(&ids, flood_lines(bytes));
             bench.run(&mut flooding, Duration::from_secs(60))?;
+            whole(flooding.damage(), &flooding.failures)?;
             Ok(flooding.received() >> 20)
         }
     }
@@ -88,7 +89,17 @@ fn run(
 fn type_keys(bench: &mut Bench, ids: &[ConnectionId]) -> Result<u64, String> {
     let mut typing = Typing::new(ids, Pace::Closed, TYPING);
     bench.run(&mut typing, TYPING + 2 * GRACE)?;
+    whole(typing.damage(), &typing.failures)?;
     Ok(typing.typed())
+}
+
+/// Work that was done only in part is not counted.
+fn whole(damage: Damage, failures: &[String]) -> Result<(), String> {
+    match failures.first() {
+        Some(why) => Err(why.clone()),
+        None if damage.is_none() => Ok(()),
+        None => Err(format!("{} pieces were damaged under valgrind", damage.total())),
+    }
 }
 
 /// The sum over all files that callgrind has left.
