@@ -74,6 +74,7 @@ mod screen;
 mod skip;
 mod snapshot;
 mod state;
+mod stops;
 mod tabs;
 mod terminal;
 mod title;

@@ -1,9 +1,10 @@
 //! A light look at output as it passes: queries, titles, bells, and whether it is plain.
 
-use memchr::{memchr3, memrchr2};
+use memchr::memrchr2;
 
 use crate::params::Params;
 use crate::parser::{Collected, Parser, Perform, Text};
+use crate::stops::Stops;
 use crate::title::sanitize_title;
 
 /// Something in the output that the gateway has to know at once.
@@ -84,14 +85,13 @@ impl Scanner {
     /// Looks at the next bytes of output and reports what is to be known, in order.
     pub fn scan(&mut self, bytes: &[u8], notices: &mut impl FnMut(Notice)) {
         let mut at = 0;
+        let mut stops = Stops::new(bytes);
         let mut watch = Watch { end: 0, plain_until: None, notices };
         while at < bytes.len() {
             if self.parser.is_ground() {
-                let Some(found) = memchr3(0x1b, 0x07, 0xc2, &bytes[at..]) else {
-                    break;
-                };
-                at += found;
-                if let Some(len) = line_sequence_len(&bytes[at..]) {
+                let Some(found) = stops.next(at) else { break };
+                at = found;
+                if let Some(len) = harmless_len(&bytes[at..]) {
                     at += len;
                     continue;
                 }
@@ -130,11 +130,18 @@ const fn stays_in_line(byte: u8) -> bool {
     )
 }
 
-/// Length of the control sequence at the start of `bytes` if it is whole and stays in its line.
-fn line_sequence_len(bytes: &[u8]) -> Option<usize> {
-    let params = bytes.strip_prefix(b"\x1b[")?;
-    let len = params.iter().position(|byte| !(0x30..0x3c).contains(byte))?;
-    if stays_in_line(params[len]) { Some(len + 3) } else { None }
+/// Length of what may be left out at a stop: a control sequence that is whole and stays in its line,
+/// or a lead byte that begins no C1 control.
+#[inline]
+fn harmless_len(bytes: &[u8]) -> Option<usize> {
+    match bytes {
+        [0x1b, b'[', params @ ..] => {
+            let len = params.iter().position(|byte| !(0x30..0x3c).contains(byte))?;
+            if stays_in_line(params[len]) { Some(len + 3) } else { None }
+        }
+        [0xc2, next, ..] if !(0x80..0xa0).contains(next) => Some(1),
+        _ => None,
+    }
 }
 
 /// Reports what the parser finds.
