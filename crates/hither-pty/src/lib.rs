@@ -13,6 +13,7 @@ mod pidfd;
 mod resolve;
 mod signals;
 mod spawn;
+mod turns;
 
 pub use heap::give_back_free_memory;
 pub use journal::{Journal, RawIntent};
@@ -23,3 +24,4 @@ pub use resolve::{DEFAULT_PATH, ResolveError, resolve_program};
 pub use rustix::process::{Pid, Rlimit, Signal};
 pub use signals::reset_signals;
 pub use spawn::{Child, Command, SpawnError, Spawner, Stage};
+pub use turns::shorten_turns;

@@ -1,7 +1,7 @@
 //! The event loop: who is served, and in which order.
 //!
-//! Sockets and quiet sessions first, then one chunk of each flooding session, then the loop polls
-//! again. So a typist waits for at most one chunk of each flood.
+//! Sockets and quiet sessions first, then one chunk of one flooding session, then the loop polls
+//! again. So a typist waits for at most one chunk, however many sessions flood.
 
 use std::io;
 use std::sync::Arc;
@@ -22,6 +22,9 @@ use crate::directory::Upward;
 
 /// Events taken from the kernel at once.
 const EVENTS: usize = 256;
+/// A worker's turn on the CPU. Whoever floods keeps the cores busy with programs that have turns of
+/// milliseconds, and a key must not wait for those: 100 µs is the least that the kernel takes.
+const TURN: Duration = Duration::from_micros(100);
 const WAKE: Token = Token(usize::MAX);
 
 /// The token of a viewer's socket.
@@ -71,6 +74,9 @@ impl Worker {
 
     /// Runs until it is told to stop.
     pub(super) fn run(&mut self) {
+        if let Err(error) = hither_pty::shorten_turns(TURN) {
+            tracing::debug!(%error, "asking for short turns on the CPU");
+        }
         let mut events = Events::with_capacity(EVENTS);
         while !self.is_done() {
             if let Err(error) = self.wait(&mut events) {
@@ -106,7 +112,8 @@ impl Worker {
         }
     }
 
-    /// Polls for the echo of a keystroke for a moment: waking up would take longer.
+    /// Polls for the echo of a keystroke for a moment: waking up would take longer. In between,
+    /// whoever else wants this core gets it: that may be the program that is to echo.
     fn spin(&mut self, events: &mut Events) -> io::Result<()> {
         let until = self.clock.now() + self.settings.spin;
         loop {
@@ -114,7 +121,7 @@ impl Worker {
             if !events.is_empty() || self.clock.now() >= until {
                 return Ok(());
             }
-            std::hint::spin_loop();
+            std::thread::yield_now();
         }
     }
 
@@ -141,7 +148,7 @@ impl Worker {
             self.handle_commands();
         }
         self.read_quiet();
-        self.read_floods(events.is_empty());
+        self.read_flood(events.is_empty());
         self.sync_some();
         self.handle_deadlines();
     }
@@ -196,14 +203,12 @@ impl Worker {
         }
     }
 
-    /// Reads one chunk of each flood. When nothing else happens and there is only one, what was
-    /// read is held until there is a frame full of it or the PTY is empty.
-    fn read_floods(&mut self, nothing_else: bool) {
+    /// Reads one chunk of the flood whose turn it is. When nothing else happens and there is only
+    /// one, what was read is held until there is a frame full of it or the PTY is empty.
+    fn read_flood(&mut self, nothing_else: bool) {
         let alone = nothing_else && self.flooding.len() == 1;
-        for _ in 0..self.flooding.len() {
-            if let Some(index) = self.flooding.pop_front() {
-                self.read_and_send(index, !alone);
-            }
+        if let Some(index) = self.flooding.pop_front() {
+            self.read_and_send(index, !alone);
         }
     }
 

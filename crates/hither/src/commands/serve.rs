@@ -96,7 +96,7 @@ pub(crate) struct SessionArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Performance")]
 pub(crate) struct TuningArgs {
-    /// Threads that serve sessions, 1 to 100 [default: one for each core]
+    /// Threads that serve sessions, 1 to 100 [default: one for two cores]
     #[arg(
         long,
         value_name = "COUNT",

@@ -82,15 +82,21 @@ impl ServeArgs {
 
     fn tuning(&self) -> Tuning {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let cores = NonZeroU8::new(u8::try_from(cores.min(100)).unwrap_or(100));
         Tuning {
-            workers: self.tuning.workers.or(cores).unwrap_or(NonZeroU8::MIN),
+            workers: self.tuning.workers.unwrap_or_else(|| usual_workers(cores)),
             spin: std::time::Duration::from_micros(u64::from(self.tuning.spin)),
             read_bytes: usize::try_from(self.tuning.read_buffer).unwrap_or(usize::MAX),
             batch_bytes: u64::from(self.tuning.batch_bytes),
             batch_delay: self.tuning.batch_delay,
         }
     }
+}
+
+/// One worker for two cores: for each byte of a flood the program and the kernel's terminal spend more
+/// than twice the time that the worker does, so that more workers would only take from them.
+fn usual_workers(cores: usize) -> NonZeroU8 {
+    let workers = u8::try_from(cores.div_ceil(2).min(100)).ok();
+    workers.and_then(NonZeroU8::new).unwrap_or(NonZeroU8::MIN)
 }
 
 fn text(value: OsString, what: &str) -> Result<String, Failure> {
