@@ -22,3 +22,6 @@ pub use backoff::Backoff;
 pub use connection::{Connection, ConnectionError, Progress};
 pub use handshake::HandshakeError;
 pub use server::{Address, Server};
+
+pub use hither_protocol::hither::{Exit, Features};
+pub use hither_protocol::websocket::CloseCode;

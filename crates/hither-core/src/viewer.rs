@@ -135,23 +135,23 @@ impl ViewerCursor {
         Ok(())
     }
 
-    /// The history is about to drop everything before `tail`.
-    pub fn handle_overrun(&mut self, tail: Offset) {
-        if self.state != ViewerState::Behind && self.cursor < tail {
+    /// The history is about to drop everything before `tail`. Whether the viewer falls behind.
+    pub fn handle_overrun(&mut self, tail: Offset) -> bool {
+        let falls_behind = self.state != ViewerState::Behind && self.cursor < tail;
+        if falls_behind {
             self.expected = Some(self.expected.unwrap_or(self.cursor));
             self.state = ViewerState::Behind;
         }
+        falls_behind
     }
 
     /// It typed: what counts for it is what happens now. If its link holds output back, it is
     /// skipped to the present instead of reading through what was written before (unless the
-    /// program waits for it).
-    pub fn handle_typing(&mut self, history: &History) {
+    /// program waits for it). Whether that is so.
+    pub fn handle_typing(&mut self, history: &History) -> bool {
         let backlog = history.head().since(self.cursor);
         let held_back = self.flow.room() == 0 && backlog > crate::flow::WINDOW_MIN;
-        if self.slow == Slow::Skip && held_back {
-            self.handle_overrun(history.head());
-        }
+        self.slow == Slow::Skip && held_back && self.handle_overrun(history.head())
     }
 
     /// A snapshot at `offset` was handed to its socket. Returns the gap that must have been

@@ -7,5 +7,6 @@ mod clock;
 mod directory;
 pub mod gateway;
 pub mod http;
+pub mod metrics;
 pub mod sessions;
 mod worker;

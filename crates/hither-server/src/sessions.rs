@@ -84,6 +84,13 @@ pub struct SessionInfo {
     pub viewers: usize,
     /// The user who started it.
     pub owner: UserId,
+    /// Bytes of output so far: the offset at which it ends.
+    pub output_bytes: u64,
+    /// Time between a keystroke and its echo inside of this machine, of the last few that were
+    /// timed; `None` when there was none.
+    pub echo: Option<Duration>,
+    /// Round trip of the network to whoever typed last, if it was measured.
+    pub round_trip: Option<Duration>,
 }
 
 /// Whether a session's child still runs.

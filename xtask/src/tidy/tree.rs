@@ -13,7 +13,7 @@ const SKIPPED: [&str; 9] = [
     ".git",
     "artifacts",
     "corpus",
-    "dist",
+    "web/dist",
     "node_modules",
     "out",
     "target",
@@ -145,7 +145,7 @@ fn walk(root: &Path, folder: &Path, paths: &mut BTreeSet<PathBuf>) -> anyhow::Re
         let kind = entry.file_type().context("reading a file type")?;
         if kind.is_file() {
             paths.insert(path);
-        } else if kind.is_dir() && !SKIPPED.iter().any(|skipped| name == *skipped) {
+        } else if kind.is_dir() && !SKIPPED.iter().any(|skipped| path.ends_with(skipped)) {
             walk(root, &path, paths)?;
         }
     }

@@ -74,6 +74,7 @@ impl Directory {
             trimmed_at: AtomicUsize::new(0),
             loads: (0..workers).map(|_| AtomicUsize::new(0)).collect(),
             table: Mutex::default(),
+            metrics: crate::metrics::LifeMetrics::new(),
             upward,
         };
         for kept in sessions.into_values() {
@@ -96,6 +97,7 @@ impl Directory {
             return self.host.close(id);
         }
         tracing::info!(session = %id, pid = state.pid, "session taken over");
+        self.metrics.adopted.increment();
         let shared = self.insert(facts);
         let worker = shared.worker;
         let adoption = Adoption { shared, master: Some(Master::from(master)), memory, exit };
@@ -106,6 +108,7 @@ impl Directory {
     pub(super) fn handle_host(&self, heard: Heard) {
         match heard {
             Heard::Lost(starting) => {
+                self.metrics.host_losses.increment();
                 for one in starting {
                     answer(one.reply, Err(CreateError::HostUnavailable));
                 }

@@ -24,6 +24,7 @@ pub(crate) use shared::Shared;
 pub(crate) use upward::Upward;
 
 use crate::clock::Clock;
+use crate::metrics::{LifeMetrics, WORKER_PATIENCE, WorkerMetrics};
 use crate::sessions::SessionEvent;
 use crate::worker::{Command, WorkerHandle};
 use host_link::HostLink;
@@ -61,6 +62,7 @@ pub(crate) struct Directory {
     /// Sessions and viewers when free memory was last given back.
     trimmed_at: AtomicUsize,
     table: Mutex<HashMap<SessionId, Arc<Shared>>>,
+    pub(crate) metrics: LifeMetrics,
 }
 
 impl Directory {
@@ -135,6 +137,7 @@ impl Directory {
     fn forget(&self, id: SessionId) -> Option<Arc<Shared>> {
         let shared = self.table().remove(&id)?;
         self.loads[shared.worker].fetch_sub(1, Relaxed);
+        self.metrics.closed.increment();
         self.host.close(id);
         tracing::info!(session = %id, "session closed");
         self.upward.publish(SessionEvent::Closed(id));
@@ -145,8 +148,25 @@ impl Directory {
     fn handle_exited(&self, id: SessionId, status: ExitStatus) {
         if let Some(shared) = self.lookup(id) {
             tracing::info!(session = %id, %status, "child ended");
+            self.metrics.count_end(status);
             self.tell(shared.worker, Command::Exited(id, status));
         }
+    }
+
+    /// What each worker has counted, with its sessions. One that does not answer soon is left out.
+    pub(crate) async fn worker_metrics(&self) -> Vec<(usize, WorkerMetrics)> {
+        let asked = (0..self.workers.len()).map(|worker| {
+            let (asker, answer) = tokio::sync::oneshot::channel();
+            self.tell(worker, Command::Measure(asker));
+            (self.loads[worker].load(Relaxed), answer)
+        });
+        let mut answers = Vec::new();
+        for (sessions, answer) in asked.collect::<Vec<_>>() {
+            if let Ok(Ok(metrics)) = tokio::time::timeout(WORKER_PATIENCE, answer).await {
+                answers.push((sessions, *metrics));
+            }
+        }
+        answers
     }
 
     /// Sends all viewers away and waits for the workers to end. Answers how many sessions live on.

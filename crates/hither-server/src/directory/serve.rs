@@ -42,7 +42,14 @@ impl Sessions for Directory {
         owner: UserId,
         new: NewSession,
     ) -> BoxFuture<'_, Result<SessionInfo, CreateError>> {
-        Box::pin(self.start_session(owner, new))
+        Box::pin(async move {
+            let result = self.start_session(owner, new).await;
+            match &result {
+                Ok(_) => self.metrics.started.increment(),
+                Err(error) => self.metrics.start_failures.increment(error.code()),
+            }
+            result
+        })
     }
 
     fn list(&self) -> Vec<SessionInfo> {

@@ -24,6 +24,12 @@ pub(crate) struct Shared {
     pub(crate) worker: usize,
     pub(crate) updated_ms: AtomicU64,
     pub(crate) viewers: AtomicUsize,
+    /// Offset of the end of its output.
+    pub(crate) output_bytes: AtomicU64,
+    /// Time between a keystroke and its echo inside of this machine, in microseconds; 0 is unknown.
+    echo_micros: AtomicU32,
+    /// Round trip of whoever typed last, in microseconds; 0 is unknown.
+    round_trip_micros: AtomicU32,
     size: AtomicU32,
     title: Mutex<String>,
     ended: Mutex<Option<(ExitStatus, u64)>>,
@@ -54,6 +60,9 @@ impl Shared {
             worker,
             updated_ms: AtomicU64::new(facts.created_ms),
             viewers: AtomicUsize::new(0),
+            output_bytes: AtomicU64::new(0),
+            echo_micros: AtomicU32::new(0),
+            round_trip_micros: AtomicU32::new(0),
             size: AtomicU32::new(pack(facts.size)),
             title: Mutex::new(facts.title),
             ended: Mutex::new(None),
@@ -77,6 +86,18 @@ impl Shared {
 
     pub(crate) fn set_size(&self, size: WindowSize) {
         self.size.store(pack(size), Relaxed);
+    }
+
+    /// A keystroke was echoed: what is kept follows the last few.
+    pub(crate) fn set_echo(&self, echo: Duration) {
+        let (new, old) = (micros(echo), self.echo_micros.load(Relaxed));
+        let smooth = if old == 0 { new } else { old - old / 4 + new / 4 };
+        self.echo_micros.store(smooth, Relaxed);
+    }
+
+    /// The round trip to a viewer that types was measured.
+    pub(crate) fn set_round_trip(&self, round_trip: Duration) {
+        self.round_trip_micros.store(micros(round_trip), Relaxed);
     }
 
     /// The child has exited and all its output is in the history.
@@ -110,8 +131,21 @@ impl Shared {
             status: self.ended().map_or(Status::Running, Status::Exited),
             viewers: self.viewers.load(Relaxed),
             owner: self.owner,
+            output_bytes: self.output_bytes.load(Relaxed),
+            echo: known(&self.echo_micros),
+            round_trip: known(&self.round_trip_micros),
         }
     }
+}
+
+/// A duration as it is kept; never 0, which stands for none.
+fn micros(duration: Duration) -> u32 {
+    u32::try_from(duration.as_micros()).unwrap_or(u32::MAX).clamp(1, u32::MAX / 2)
+}
+
+fn known(micros: &AtomicU32) -> Option<Duration> {
+    let micros = micros.load(Relaxed);
+    (micros > 0).then(|| Duration::from_micros(micros.into()))
 }
 
 fn pack(size: WindowSize) -> u32 {

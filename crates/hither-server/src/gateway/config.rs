@@ -1,6 +1,6 @@
 //! Everything that can be set, as parsed values.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU8;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,6 +33,8 @@ pub struct Listen {
     pub port: u16,
     /// A Unix socket besides the one in the runtime directory.
     pub socket: Option<PathBuf>,
+    /// Where the metrics are served besides the socket in the runtime directory.
+    pub metrics: Option<SocketAddr>,
     /// Origins under which a proxy makes the gateway known.
     pub public_origins: Vec<Origin>,
     /// Whether credentials are asked for.
@@ -80,4 +82,6 @@ pub struct Tuning {
     pub batch_bytes: u64,
     /// How long output is held back; zero by default.
     pub batch_delay: Duration,
+    /// How long each keystroke is held up, for tests of what is measured. Debug builds only.
+    pub simulated_latency: Duration,
 }

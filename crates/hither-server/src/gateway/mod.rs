@@ -4,6 +4,7 @@
 mod config;
 mod files;
 mod listen;
+mod measure;
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,9 +20,11 @@ pub use config::{Authentication, Config, Listen, Session, Tuning};
 
 use crate::directory::{self, Directory, HostStarter, LinkError};
 use crate::http::{App, Auth, CONNECTIONS_MAX, Server};
+use crate::metrics::MetricsServer;
 use crate::worker::Settings;
 use files::Files;
 use listen::Listeners;
+use measure::MetricsListeners;
 
 /// Why a gateway cannot run. Each text names the cure where there is one.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +35,14 @@ pub enum GatewayError {
     /// An address cannot be listened on.
     #[error("cannot listen on {address}: {cause}; choose another with --port")]
     Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the kernel says.
+        cause: io::Error,
+    },
+    /// The address of the metrics cannot be listened on.
+    #[error("cannot listen on {address} for metrics: {cause}; choose another with --metrics")]
+    BindMetrics {
         /// The address.
         address: SocketAddr,
         /// What the kernel says.
@@ -109,6 +120,7 @@ async fn serve(config: Config, ready: impl FnOnce(&Ready)) -> Result<Stopped, Ga
     if let Some(path) = &config.listen.socket {
         listeners.bind_unix(path)?;
     }
+    let metrics = MetricsListeners::bind(&config.listen, dir.path())?;
     let (stop, stopping) = watch::channel(false);
     let auth = auth(&config, &files)?;
     let http = http_config(&config, listeners.page_url());
@@ -122,12 +134,14 @@ async fn serve(config: Config, ready: impl FnOnce(&Ready)) -> Result<Stopped, Ga
         addresses: listeners.addresses(),
         sessions: directory.status_counts().sessions_running,
     });
+    let metrics = metrics.serve(MetricsServer::new(Arc::clone(&app), Arc::clone(&directory)));
     let server = Server::new(Arc::clone(&app));
     let serving = listeners.serve(&server);
     tokio::pin!(serving);
     tokio::select! {
         () = directory.run() => {}
         () = &mut serving => {}
+        () = metrics => {}
         () = store_logins(&app, &files) => {}
         () = signals.next() => tracing::info!("stopping"),
     }
@@ -152,6 +166,7 @@ fn open_directory(config: &Config, dir: &Arc<RuntimeDir>) -> Result<Directory, G
         spin: config.tuning.spin,
         scrollback_lines: config.session.scrollback_lines,
         slow: config.session.slow,
+        simulated_latency: config.tuning.simulated_latency,
     };
     let starter = HostStarter {
         dir: Arc::clone(dir),

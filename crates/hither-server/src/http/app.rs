@@ -4,12 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use hither_auth::{Mode, Origin};
+use tokio::sync::Semaphore;
 
 use super::auth::Auth;
 use super::gate::Gate;
 use super::problem::Problem;
 use super::serve::Stop;
 use crate::audit::{Actor, Audit, Event, Silent};
+use crate::metrics::HttpMetrics;
 use crate::sessions::{ServerStatus, Sessions};
 
 /// Settings of the control plane.
@@ -47,6 +49,10 @@ pub struct App {
     /// Turns true when the gateway stops.
     pub(crate) stop: Stop,
     sessions: Guarded,
+    /// What this side counts.
+    pub(crate) metrics: HttpMetrics,
+    /// Room for connections.
+    pub(crate) slots: Arc<Semaphore>,
 }
 
 struct Guarded(Arc<dyn Sessions>);
@@ -56,6 +62,8 @@ impl App {
     #[must_use]
     pub fn new(config: Config, auth: Auth, sessions: Arc<dyn Sessions>, stop: Stop) -> Self {
         Self {
+            slots: Arc::new(Semaphore::new(config.connections_max)),
+            metrics: HttpMetrics::new(),
             config,
             auth,
             stop,
@@ -100,6 +108,11 @@ impl App {
     /// All sessions, which only the handles of `handle` may touch.
     pub(super) fn all_sessions(&self) -> &dyn Sessions {
         &*self.sessions.0
+    }
+
+    /// Connections that speak HTTP now.
+    pub(crate) fn connections(&self) -> usize {
+        self.config.connections_max.saturating_sub(self.slots.available_permits())
     }
 
     /// Counts, which are for everybody.

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::Router;
+use axum::middleware::map_response;
+use axum::response::Response;
 use axum::routing::{MethodRouter, delete, get, post};
 use hither_auth::{Level, Scope};
 
@@ -123,6 +125,18 @@ routes! {
     get "/ws" READ upgrade::upgrade;
 }
 
+/// The pattern of the route that made a response.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MatchedRoute(pub(crate) &'static str);
+
+/// Notes in a response where it comes from, for those who count.
+fn noting(path: &'static str, handler: MethodRouter<Arc<App>>) -> MethodRouter<Arc<App>> {
+    handler.layer(map_response(move |mut response: Response| async move {
+        response.extensions_mut().insert(MatchedRoute(path));
+        response
+    }))
+}
+
 /// The router of [`ROUTES`], with problems for all other paths and methods.
 pub(crate) fn router(app: Arc<App>) -> Router {
     ROUTES
@@ -130,7 +144,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .fold(Router::new(), |router, route| {
             // The guard travels with the request, and `Access` asks for it.
             let handler = (route.handler)().layer(Extension(route.guard));
-            router.route(route.path, handler)
+            router.route(route.path, noting(route.path, handler))
         })
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })

@@ -18,7 +18,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tower::Service;
@@ -28,8 +28,10 @@ use super::app::App;
 use super::door::Door;
 use super::handover::Slot;
 use super::headers::{harden, lines};
-use super::routes::router;
+use super::problem::ProblemCode;
+use super::routes::{MatchedRoute, router};
 use super::wire::{Stream, Wire};
+use crate::metrics::HTTP_CONNECTIONS;
 
 /// Turns true once, when the gateway stops.
 pub type Stop = watch::Receiver<bool>;
@@ -68,7 +70,6 @@ pub enum Listener {
 pub struct Server {
     app: Arc<App>,
     router: Router,
-    slots: Arc<Semaphore>,
     requests: AtomicU64,
 }
 
@@ -76,12 +77,7 @@ impl Server {
     /// A server of this application, to be shared by its listeners.
     #[must_use]
     pub fn new(app: Arc<App>) -> Arc<Self> {
-        Arc::new(Self {
-            router: router(Arc::clone(&app)),
-            slots: Arc::new(Semaphore::new(app.config.connections_max)),
-            requests: AtomicU64::new(0),
-            app,
-        })
+        Arc::new(Self { router: router(Arc::clone(&app)), requests: AtomicU64::new(0), app })
     }
 
     /// Serves a listener until the gateway stops; then closes it, lets connections finish for at
@@ -128,13 +124,25 @@ impl Server {
                 return None;
             }
         };
-        match Arc::clone(&self.slots).try_acquire_owned() {
+        self.app.metrics.connections.increment(stream.kind());
+        match Arc::clone(&self.app.slots).try_acquire_owned() {
             Ok(slot) => Some((stream, slot)),
             Err(_full) => {
                 debug!("refused a connection over the limit");
+                self.app.metrics.limits.increment(HTTP_CONNECTIONS);
                 stream.refuse();
                 None
             }
+        }
+    }
+
+    fn count(&self, method: &'static str, response: &Response) {
+        let extensions = response.extensions();
+        let route = extensions.get().map_or("none", |MatchedRoute(path)| path);
+        let metrics = &self.app.metrics;
+        metrics.requests.increment((method, route, response.status().as_u16()));
+        if let Some(ProblemCode(code)) = extensions.get() {
+            metrics.count_problem(code);
         }
     }
 
@@ -147,6 +155,7 @@ impl Server {
     ) -> Result<Response, Infallible> {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let wants_upgrade = request.headers().contains_key(UPGRADE);
+        let method = method_name(request.method());
         let mut response = match door.admit(&request, address) {
             Ok(arrival) => {
                 let mut request = request.map(Body::new);
@@ -166,11 +175,18 @@ impl Server {
             // What follows may have been meant for the other protocol: it is no second request.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
+        self.count(method, &response);
         let id = HeaderValue::from(number);
         response.headers_mut().insert(REQUEST_ID, id);
         harden(response.headers_mut());
         Ok(response)
     }
+}
+
+/// The method as a word of ours: a stranger may send any.
+fn method_name(method: &http::Method) -> &'static str {
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    known.into_iter().find(|name| *name == method.as_str()).unwrap_or("other")
 }
 
 /// A connection that is being served.
@@ -259,6 +275,14 @@ impl Stream {
         match self {
             Self::Tcp(stream) => stream.peer_addr().ok().map(|peer| peer.ip().to_canonical()),
             Self::Unix(_) => None,
+        }
+    }
+
+    /// The kind of listener that it came from.
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Tcp(_) => "tcp",
+            Self::Unix(_) => "unix",
         }
     }
 

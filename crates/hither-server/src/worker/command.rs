@@ -15,6 +15,7 @@ use super::memory::SessionMemory;
 use super::{Settings, Worker};
 use crate::clock::Clock;
 use crate::directory::{Shared, Upward};
+use crate::metrics::WorkerMetrics;
 use crate::sessions::{Connection, SessionError};
 
 /// Answer to a command that can fail.
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Exited(SessionId, ExitStatus),
     /// Forget the session and send its viewers away.
     Remove(SessionId, oneshot::Sender<()>),
+    /// A copy of the counters is wanted.
+    Measure(oneshot::Sender<Box<WorkerMetrics>>),
     /// A second or so has passed.
     Tick,
     /// Send all viewers away and end the thread.
@@ -164,6 +167,7 @@ impl Worker {
                 }
                 answer(done, ());
             }
+            Command::Measure(asker) => answer(asker, Box::new(self.measure())),
             Command::Tick => self.tick(),
             Command::Stop => self.stop(),
         }

@@ -126,6 +126,7 @@ impl Worker {
     /// A viewer did what it may not do: it is told and sent away.
     pub(super) fn refuse(&mut self, key: ViewerKey, refusal: &Refusal) {
         let Some(viewer) = self.viewers.get_mut(key) else { return };
+        self.metrics.count_refusal(refusal.code.number());
         tracing::info!(
             code = refusal.code.number(),
             reason = %refusal.reason,

@@ -65,7 +65,7 @@ impl Worker {
             deadlines: std::collections::BTreeMap::new(),
             echo_expected: false,
             stopping: false,
-            counters: super::Counters::default(),
+            metrics: crate::metrics::WorkerMetrics::default(),
             scratch: Vec::new(),
             receive_buffer: vec![0; RECEIVE_BYTES],
             found: Vec::new(),
@@ -84,6 +84,7 @@ impl Worker {
                 return;
             }
             self.now = self.clock.now();
+            self.metrics.turns += 1;
             self.turn(&events);
         }
     }
@@ -238,6 +239,7 @@ impl Worker {
                 self.end_session(index);
             }
         }
+        self.finish_echo(index);
     }
 
     /// Whether some viewer can be sent a full frame.

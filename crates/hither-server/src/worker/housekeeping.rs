@@ -12,6 +12,7 @@ use std::os::fd::AsRawFd;
 use super::Worker;
 use super::command::{Adoption, Reply, answer};
 use super::event_loop::session_token;
+use super::measuring::{HELLO_TIME_LIMIT, INPUT_QUEUE, UNANSWERED_PINGS};
 use super::session::{Child, Session};
 use super::typing::Source;
 use super::viewer::{Phase, ViewerKey};
@@ -121,16 +122,20 @@ impl Worker {
         }
         let silent = now.saturating_sub(viewer.heard);
         if viewer.cursor.is_none() && silent > HELLO_TIME {
+            self.metrics.hit(HELLO_TIME_LIMIT);
+            self.metrics.count_refusal(CloseCode::HELLO_TIMEOUT.number());
             return self.send_away(key, CloseCode::HELLO_TIMEOUT, "no hello within 10 seconds");
         }
         if silent > PING_TIME * (viewer.pings + 1) {
             if viewer.pings == PINGS_MAX {
                 tracing::info!("viewer does not answer");
+                self.metrics.hit(UNANSWERED_PINGS);
                 return self.detach(key);
             }
             viewer.pings += 1;
             append_frame(viewer.outbox.bytes_mut(), Opcode::Ping, &[], None);
         }
+        viewer.send_probe(now);
         if viewer.input.settles_at().is_some_and(|at| at <= now) {
             viewer.notices.input_ack = true;
         }
@@ -162,6 +167,7 @@ impl Worker {
         {
             session.reading.held = None;
             self.serve_session(index);
+            self.finish_echo(index);
         }
     }
 
@@ -192,6 +198,7 @@ impl Worker {
             Ok(_) if bytes.is_empty() => answer(reply, Ok(())),
             Ok(index) => {
                 if self.queue_is_full(index, bytes.len()) {
+                    self.metrics.hit(INPUT_QUEUE);
                     answer(reply, Err(SessionError::InputFull));
                 } else {
                     self.type_input(index, Source::Api(Some(reply)), bytes);

@@ -8,6 +8,7 @@ use hither_protocol::websocket::CloseCode;
 
 use super::codec;
 use super::event_loop::viewer_token;
+use super::measuring::VIEWERS_PER_SESSION;
 use super::receiving::Refusal;
 use super::session::Child;
 use super::stream::Stream;
@@ -26,6 +27,7 @@ impl Worker {
         let Connection { mut read_ahead, protocol, role, .. } = connection;
         let viewer = Viewer::new(stream, protocol, role, session.unwrap_or(0), self.now);
         let key = self.viewers.insert(viewer);
+        self.metrics.attached += 1;
         self.inbox.set_ticking(true);
         let token = viewer_token(key);
         if let Err(error) = self.viewers[key].stream.register(self.poll.registry(), token) {
@@ -40,6 +42,7 @@ impl Worker {
         };
         if self.sessions[session].viewers.len() >= VIEWERS_MAX {
             self.viewers[key].session = None;
+            self.metrics.hit(VIEWERS_PER_SESSION);
             self.send_away(key, CloseCode::TOO_MANY_VIEWERS, "limit of 64 viewers is reached");
             return;
         }
@@ -101,6 +104,7 @@ impl Worker {
         let (viewer, session) = (&mut self.viewers[key], &self.sessions[index]);
         let Some(cursor) = &viewer.cursor else { return };
         let resumed = cursor.state() == ViewerState::Live && wanted == Some(cursor.cursor());
+        self.metrics.resumed += u64::from(resumed);
         let welcome = Welcome {
             session: session.shared.id,
             viewer: viewer.id,
@@ -160,8 +164,10 @@ impl Worker {
     /// A viewer types: its window counts, and it wants to see what happens now.
     pub(super) fn handle_typist(&mut self, key: ViewerKey, index: usize) {
         let history = *self.sessions[index].memory.history();
-        if let Some(cursor) = &mut self.viewers[key].cursor {
-            cursor.handle_typing(&history);
+        let viewer = &mut self.viewers[key];
+        viewer.input.typed = true;
+        if let Some(cursor) = &mut viewer.cursor {
+            self.metrics.skips += u64::from(cursor.handle_typing(&history));
         }
         self.claim_size(key, index);
     }

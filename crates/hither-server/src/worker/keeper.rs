@@ -150,6 +150,7 @@ impl Worker {
         let (Some(index), Some(cursor)) = (viewer.session, &mut viewer.cursor) else { return };
         let head = self.sessions[index].head();
         if let Some((from, to)) = cursor.handle_gap(head) {
+            self.metrics.count_gap(to.since(from));
             let gap = hither_protocol::hither::ServerFrame::Gap { from, to };
             codec::append_hither(viewer.outbox.bytes_mut(), &gap);
         }
@@ -191,6 +192,10 @@ impl Worker {
         };
         let snapshot = live.screen.snapshot(limits);
         let gap = cursor.handle_snapshot(live.at);
+        self.metrics.snapshots += 1;
+        if let Some((from, to)) = gap {
+            self.metrics.count_gap(to.since(from));
+        }
         if viewer.protocol == ViewerProtocol::Raw {
             let acked = cursor.handle_ack(live.at, self.now);
             debug_assert!(acked.is_ok());

@@ -11,6 +11,7 @@ mod event_loop;
 mod housekeeping;
 mod joining;
 mod keeper;
+mod measuring;
 pub(crate) mod memory;
 mod outbox;
 mod reading;
@@ -35,6 +36,7 @@ pub(crate) use command::{Adoption, Command, WorkerHandle, answer};
 
 use crate::clock::Clock;
 use crate::directory::Upward;
+use crate::metrics::WorkerMetrics;
 use session::Session;
 use viewer::{Viewer, ViewerKey};
 
@@ -58,12 +60,8 @@ pub(crate) struct Settings {
     pub(crate) scrollback_lines: usize,
     /// What happens to viewers that cannot keep up.
     pub(crate) slow: Slow,
-}
-
-/// Things that happened and are worth a look.
-#[derive(Clone, Copy, Debug, Default)]
-struct Counters {
-    unknown_frames: u64,
+    /// How long each keystroke is held up, so that a test can see a slow server; zero in releases.
+    pub(crate) simulated_latency: Duration,
 }
 
 /// One worker; it lives on its own thread.
@@ -92,7 +90,7 @@ struct Worker {
     /// A keystroke was just written: its echo is worth spinning for.
     echo_expected: bool,
     stopping: bool,
-    counters: Counters,
+    metrics: WorkerMetrics,
     // Reused buffers.
     scratch: Vec<u8>,
     receive_buffer: Vec<u8>,

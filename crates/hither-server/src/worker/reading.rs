@@ -92,14 +92,17 @@ impl Worker {
     /// New output is in the history: who is behind, what does it mean, who has to know.
     fn handle_output(&mut self, key: usize, taken: usize) {
         let session = &mut self.sessions[key];
+        self.metrics.output_bytes += taken as u64;
+        self.metrics.unechoed += u64::from(session.echo_timer.handle_output(self.now));
         let tail = session.memory.history().tail();
         if tail > Offset::ZERO {
             for &viewer in &session.viewers {
                 if let Some(cursor) = &mut self.viewers[viewer].cursor {
-                    cursor.handle_overrun(tail);
+                    self.metrics.skips += u64::from(cursor.handle_overrun(tail));
                 }
             }
         }
+        session.shared.output_bytes.store(session.head().0, Relaxed);
         session.shared.updated_ms.store(self.clock.unix_ms(self.now), Relaxed);
         self.scan(key, taken as u64);
         if self.sessions[key].echo.is_some() {

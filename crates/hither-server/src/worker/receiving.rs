@@ -47,7 +47,10 @@ impl Worker {
             let more = result.is_ok_and(|len| len == buffer.len() || viewer.finished);
             let alive = match result {
                 Ok(0) => false,
-                Ok(len) => self.handle_bytes(key, &mut buffer[..len]),
+                Ok(len) => {
+                    self.metrics.received_bytes += len as u64;
+                    self.handle_bytes(key, &mut buffer[..len])
+                }
                 Err(error) => error == Errno::AGAIN,
             };
             self.receive_buffer = buffer;
@@ -144,17 +147,18 @@ impl Worker {
     }
 
     fn handle_control(&mut self, key: ViewerKey, control: Control<'_>) -> Result<(), Refusal> {
-        let viewer = &mut self.viewers[key];
         match control {
             Control::Ping(payload) => {
+                let viewer = &mut self.viewers[key];
                 if viewer.outbox.len() < REPLIES_BYTES_MAX {
                     append_frame(viewer.outbox.bytes_mut(), Opcode::Pong, &[payload], None);
                     self.serve(key);
                 }
                 Ok(())
             }
+            Control::Pong(payload) if self.handle_probe(key, payload) => Ok(()),
             Control::Pong(payload) => match codec::pong_offset(payload) {
-                Some(offset) if viewer.protocol != ViewerProtocol::Hither => {
+                Some(offset) if self.viewers[key].protocol != ViewerProtocol::Hither => {
                     self.handle_ack(key, offset)
                 }
                 _ => Ok(()),
@@ -209,7 +213,7 @@ impl Worker {
                 Ok(())
             }
             ClientFrame::Unknown(_) => {
-                self.counters.unknown_frames += 1;
+                self.metrics.unknown_frames += 1;
                 Ok(())
             }
             ClientFrame::Hello(_)
@@ -245,7 +249,7 @@ impl Worker {
             plan::ClientFrame::Resize(size) => self.handle_resize(key, size),
             plan::ClientFrame::Ping => Ok(()),
             plan::ClientFrame::Ignored => {
-                self.counters.unknown_frames += 1;
+                self.metrics.unknown_frames += 1;
                 Ok(())
             }
         }
@@ -273,11 +277,7 @@ impl Worker {
         let written = memory.partial(slot).min(bytes.len());
         self.handle_typist(key, session);
         let source = Source::Numbered(key, slot, number);
-        if self.type_input(session, source, &bytes[written..]) {
-            Ok(())
-        } else {
-            Err(Refusal::new(CloseCode::TOO_MANY_VIEWERS, "input queue of the session is full"))
-        }
+        self.take_keystroke(session, source, &bytes[written..])
     }
 
     fn handle_plain(&mut self, key: ViewerKey, bytes: &[u8]) -> Result<(), Refusal> {
@@ -289,11 +289,7 @@ impl Worker {
             return Ok(());
         }
         self.handle_typist(key, session);
-        if self.type_input(session, Source::Plain(key), bytes) {
-            Ok(())
-        } else {
-            Err(Refusal::new(CloseCode::TOO_MANY_VIEWERS, "input queue of the session is full"))
-        }
+        self.take_keystroke(session, Source::Plain(key), bytes)
     }
 
     /// The session that a viewer may type into.

@@ -57,7 +57,7 @@ impl Worker {
     }
 
     fn send_some(&mut self, key: ViewerKey) -> Sent {
-        let Self { viewers, sessions, scratch, settings, now, .. } = self;
+        let Self { viewers, sessions, scratch, settings, now, metrics, .. } = self;
         let viewer = &mut viewers[key];
         if !viewer.writable {
             return Sent::Enough;
@@ -88,6 +88,7 @@ impl Worker {
         let result = viewer.stream.write(&slices[first..last]);
         match result {
             Ok(taken) => {
+                metrics.sent_bytes += taken as u64;
                 keep_rest(viewer, taken, scratch, output);
                 if let Some(until) = until {
                     viewer.handle_output_sent(until, *now);

@@ -15,6 +15,7 @@ use super::memory::SessionMemory;
 use super::typing::Pending;
 use super::viewer::ViewerKey;
 use crate::directory::Shared;
+use crate::metrics::EchoTimer;
 
 /// A PTY, its history, and who watches.
 #[derive(Debug)]
@@ -36,6 +37,7 @@ pub(super) struct Session {
     /// Whether the PTY is watched for being writable.
     pub(super) awaits_writable: bool,
     pub(super) echo: Option<EchoFlags>,
+    pub(super) echo_timer: EchoTimer,
     pub(super) next_viewer: u64,
     /// Queries seen in the output so far, per kind of reply that a terminal would send.
     pub(super) queries_seen: bool,
@@ -70,6 +72,7 @@ impl Session {
     pub(super) fn new(shared: Arc<Shared>, master: Option<Master>, memory: SessionMemory) -> Self {
         let size = SizePolicy::new(memory.size());
         let scanned_from = memory.history().head();
+        shared.output_bytes.store(scanned_from.0, Relaxed);
         Self {
             shared,
             master,
@@ -84,6 +87,7 @@ impl Session {
             typing: VecDeque::new(),
             awaits_writable: false,
             echo: None,
+            echo_timer: EchoTimer::default(),
             next_viewer: 1,
             queries_seen: false,
         }

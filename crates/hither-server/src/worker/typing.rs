@@ -51,6 +51,7 @@ impl Worker {
         let mut pending = 0;
         if session.typing.is_empty() {
             pending = write_some(session, &source, bytes);
+            self.metrics.input_bytes += pending as u64;
             self.echo_expected = !self.settings.spin.is_zero();
             if pending == bytes.len() {
                 self.finish_input(source);
@@ -79,7 +80,9 @@ impl Worker {
         loop {
             let session = &mut self.sessions[key];
             let Some(mut front) = session.typing.pop_front() else { break };
-            front.written += write_some(session, &front.source, &front.bytes[front.written..]);
+            let written = write_some(session, &front.source, &front.bytes[front.written..]);
+            front.written += written;
+            self.metrics.input_bytes += written as u64;
             if front.written < front.bytes.len() {
                 session.typing.push_front(front);
                 return;

@@ -49,6 +49,8 @@ pub(super) struct Viewer {
     /// Bytes of output sent since the last ping that serves as an ack.
     pub(super) unpinged: u64,
     pub(super) replies: ReplyFilter,
+    /// When a ping was sent whose pong tells the round trip.
+    pub(super) probed: Option<Duration>,
 }
 
 /// What a viewer has typed.
@@ -61,6 +63,8 @@ pub(super) struct InputSide {
     pub(super) waiting: bool,
     /// Its socket has more to read.
     pub(super) unread: bool,
+    /// It has typed since its round trip was last asked for.
+    pub(super) typed: bool,
     settling: VecDeque<(InputNumber, Duration)>,
     settled: InputNumber,
 }
@@ -125,6 +129,7 @@ impl Viewer {
             pings: 0,
             unpinged: 0,
             replies: ReplyFilter::default(),
+            probed: None,
         }
     }
 }

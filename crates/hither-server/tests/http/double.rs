@@ -75,6 +75,9 @@ fn info(id: SessionId, status: Status) -> SessionInfo {
         status,
         viewers: 2,
         owner: UserId::MACHINE,
+        output_bytes: 4096,
+        echo: Some(Duration::from_micros(250)),
+        round_trip: None,
     }
 }
 

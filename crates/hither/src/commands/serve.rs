@@ -6,7 +6,7 @@ mod config;
 pub(crate) use check::{is_program, usual_shell};
 
 use std::ffi::OsString;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU8;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -58,6 +58,9 @@ pub(crate) struct ListenArgs {
     /// Listen on this Unix socket too; whoever may open it gets in
     #[arg(long, value_name = "PATH")]
     pub(crate) socket: Option<PathBuf>,
+    /// Serve metrics for Prometheus on this address too, besides the runtime directory's metrics.sock
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) metrics: Option<SocketAddr>,
     /// Host name under which browsers come, as through a proxy; may be given several times
     #[arg(long, value_name = "NAME", value_parser = values::host_name)]
     pub(crate) allow_host: Vec<String>,
@@ -120,6 +123,10 @@ pub(crate) struct TuningArgs {
     /// Time to wait for more output before sending, 0 to 1s; each ms is added to every echo
     #[arg(long, value_name = "TIME", default_value = "0", value_parser = values::batch_delay)]
     pub(crate) batch_delay: Duration,
+    /// Hold up each keystroke for so many milliseconds, to see what is measured
+    #[cfg(debug_assertions)]
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0, hide = true)]
+    pub(crate) simulate_latency: u16,
 }
 
 /// What happens to a viewer that reads more slowly than the program writes.
@@ -183,7 +190,11 @@ impl From<gateway::GatewayError> for Failure {
         use gateway::GatewayError as E;
         let exit = match error {
             E::RuntimeDir(_) => Exit::Configuration,
-            E::Bind { .. } | E::BindUnix { .. } | E::Claimed(_) | E::Host(_) => Exit::Unavailable,
+            E::Bind { .. }
+            | E::BindMetrics { .. }
+            | E::BindUnix { .. }
+            | E::Claimed(_)
+            | E::Host(_) => Exit::Unavailable,
             E::Kernel { .. } => Exit::Internal,
         };
         Self::new(exit, error.to_string())

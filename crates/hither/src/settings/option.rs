@@ -36,6 +36,8 @@ impl ServeOption {
         let serve = command.find_subcommand("serve").expect("the gateway's own command");
         let arguments =
             serve.get_arguments().filter(|arg| !NOT_IN_FILE.contains(&arg.get_id().as_str()));
+        // Hidden ones are for tests of debug builds.
+        let arguments = arguments.filter(|arg| !arg.is_hide_set());
         let mut options: Vec<_> = arguments.cloned().map(Self).collect();
         let order: Vec<String> = options.iter().map(Self::section).collect();
         options.sort_by_key(|option| order.iter().position(|name| *name == option.section()));

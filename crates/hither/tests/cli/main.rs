@@ -3,5 +3,7 @@
 mod command_line;
 mod gateway;
 mod lives_on;
+mod metrics;
 mod place;
+mod running;
 mod settings;

@@ -3,12 +3,13 @@
 use std::ffi::OsString;
 use std::num::NonZeroU8;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use hither_auth::Origin;
 use hither_core::viewer::Slow;
 use hither_server::gateway::{Authentication, Config, Listen, Session, Tuning};
 
-use super::{ServeArgs, SlowViewer};
+use super::{ServeArgs, SlowViewer, TuningArgs};
 use crate::failure::{Exit, Failure};
 
 impl ServeArgs {
@@ -47,6 +48,7 @@ impl ServeArgs {
             addresses: self.listen.bind.clone(),
             port: self.listen.port,
             socket: self.listen.socket.clone(),
+            metrics: self.listen.metrics,
             public_origins,
             authentication: if self.listen.no_auth {
                 Authentication::Off
@@ -84,10 +86,11 @@ impl ServeArgs {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Tuning {
             workers: self.tuning.workers.unwrap_or_else(|| usual_workers(cores)),
-            spin: std::time::Duration::from_micros(u64::from(self.tuning.spin)),
+            spin: Duration::from_micros(u64::from(self.tuning.spin)),
             read_bytes: usize::try_from(self.tuning.read_buffer).unwrap_or(usize::MAX),
             batch_bytes: u64::from(self.tuning.batch_bytes),
             batch_delay: self.tuning.batch_delay,
+            simulated_latency: self.tuning.simulated_latency(),
         }
     }
 }
@@ -97,6 +100,18 @@ impl ServeArgs {
 fn usual_workers(cores: usize) -> NonZeroU8 {
     let workers = u8::try_from(cores.div_ceil(2).min(100)).ok();
     workers.and_then(NonZeroU8::new).unwrap_or(NonZeroU8::MIN)
+}
+
+impl TuningArgs {
+    #[cfg(debug_assertions)]
+    fn simulated_latency(&self) -> Duration {
+        Duration::from_millis(self.simulate_latency.into())
+    }
+
+    #[cfg(not(debug_assertions))]
+    const fn simulated_latency(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 fn text(value: OsString, what: &str) -> Result<String, Failure> {

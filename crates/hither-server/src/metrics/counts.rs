@@ -1,0 +1,129 @@
+//! Counts of the control plane, which several tasks share.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Mutex, PoisonError};
+
+use hither_core::ExitStatus;
+
+/// A count.
+#[derive(Debug, Default)]
+pub(crate) struct Count(AtomicU64);
+
+impl Count {
+    pub(crate) fn increment(&self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn value(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+/// Counts by something of which there are few: a code, a name, a route and a status.
+#[derive(Debug)]
+pub(crate) struct Counts<K>(Mutex<BTreeMap<K, u64>>);
+
+impl<K: Ord + Clone> Counts<K> {
+    /// Counts that show these keys from the start, so that a first hit is seen as a change.
+    pub(crate) fn with(keys: impl IntoIterator<Item = K>) -> Self {
+        Self(Mutex::new(keys.into_iter().map(|key| (key, 0)).collect()))
+    }
+
+    pub(crate) fn increment(&self, key: K) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default() += 1;
+    }
+
+    pub(crate) fn values(&self) -> BTreeMap<K, u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// What the HTTP side counts.
+#[derive(Debug)]
+pub(crate) struct HttpMetrics {
+    /// Moves with each answer: method, route and status.
+    pub(crate) requests: Counts<(&'static str, &'static str, u16)>,
+    /// Moves with each accepted connection, by kind of listener.
+    pub(crate) connections: Counts<&'static str>,
+    /// Moves with each request that is refused for its credential or where it comes from.
+    pub(crate) auth_failures: Counts<&'static str>,
+    /// Moves with each limit that is hit.
+    pub(crate) limits: Counts<&'static str>,
+}
+
+/// What becomes of sessions.
+#[derive(Debug)]
+pub(crate) struct LifeMetrics {
+    /// Moves when a session's program runs.
+    pub(crate) started: Count,
+    /// Moves when a session of the last gateway is taken over.
+    pub(crate) adopted: Count,
+    /// Moves when a session leaves the list.
+    pub(crate) closed: Count,
+    /// Moves when a program has ended.
+    pub(crate) ended: Counts<&'static str>,
+    /// Moves when a session cannot be started.
+    pub(crate) start_failures: Counts<&'static str>,
+    /// Moves when the connection to the PTY host breaks.
+    pub(crate) host_losses: Count,
+}
+
+/// Codes of problems that mean: this one may not come in.
+const AUTH_CODES: [&str; 6] = [
+    "unauthenticated",
+    "credentials_refused",
+    "login_refused",
+    "launch_refused",
+    "cross_site",
+    "host_not_allowed",
+];
+/// Codes of problems that mean: a limit is reached.
+const LIMIT_CODES: [&str; 5] =
+    ["limit_reached", "too_many_viewers", "input_full", "body_too_large", "request_timeout"];
+/// The limit of connections that speak HTTP.
+pub(crate) const HTTP_CONNECTIONS: &str = "http_connections";
+
+impl HttpMetrics {
+    pub(crate) fn new() -> Self {
+        Self {
+            requests: Counts::with([]),
+            connections: Counts::with(["tcp", "unix"]),
+            auth_failures: Counts::with(AUTH_CODES),
+            limits: Counts::with(LIMIT_CODES.into_iter().chain([HTTP_CONNECTIONS])),
+        }
+    }
+
+    /// A request was answered with this problem.
+    pub(crate) fn count_problem(&self, code: &'static str) {
+        if AUTH_CODES.contains(&code) {
+            self.auth_failures.increment(code);
+        } else if LIMIT_CODES.contains(&code) {
+            self.limits.increment(code);
+        }
+    }
+}
+
+impl LifeMetrics {
+    pub(crate) fn new() -> Self {
+        Self {
+            started: Count::default(),
+            adopted: Count::default(),
+            closed: Count::default(),
+            ended: Counts::with(["exit", "signal", "lost", "unknown"]),
+            start_failures: Counts::with([]),
+            host_losses: Count::default(),
+        }
+    }
+
+    /// A program has ended like this.
+    pub(crate) fn count_end(&self, status: ExitStatus) {
+        self.ended.increment(match status {
+            ExitStatus::Code(_) => "exit",
+            ExitStatus::Signal(_) => "signal",
+            ExitStatus::Lost => "lost",
+            ExitStatus::Unknown => "unknown",
+        });
+    }
+}
