@@ -1,6 +1,6 @@
 //! The one-time secret in the URL that `hither serve` prints.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::secret::{Digest, SECRET_TEXT_MAX, Secret};
 
@@ -36,6 +36,27 @@ impl Launch {
         let secret = Secret::from_random(random);
         self.issued = Some(Issued { digest: secret.digest(), expires: now + LAUNCH_LIFE });
         secret
+    }
+
+    /// The secret's digest and its end, for the program that goes on in this one's place; `None`
+    /// when none is good.
+    #[must_use]
+    pub fn to_line(&self) -> Option<String> {
+        let issued = self.issued.as_ref()?;
+        let expires = issued.expires.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Some(format!("{} {}", issued.digest.to_hex(), expires.as_secs()))
+    }
+
+    /// What [`Launch::to_line`] gave; none when the line is none of ours. A secret is never good
+    /// for longer than it could have been when it was issued at `now`.
+    #[must_use]
+    pub fn from_line(line: &str, now: SystemTime) -> Self {
+        let issued = line.split_once(' ').and_then(|(digest, expires)| {
+            let digest = Digest::from_hex(digest).ok()?;
+            let expires = UNIX_EPOCH.checked_add(Duration::from_secs(expires.parse().ok()?))?;
+            Some(Issued { digest, expires: expires.min(now + LAUNCH_LIFE) })
+        });
+        Self { issued }
     }
 
     /// Uses the secret up. A wrong one changes nothing.
@@ -88,6 +109,38 @@ mod tests {
         let new = launch.issue([2; 32], NOW).to_text();
         assert_eq!(launch.redeem(&old, NOW), Err(LaunchError::Wrong));
         assert_eq!(launch.redeem(&new, NOW), Ok(()));
+    }
+
+    #[test]
+    fn goes_on_in_the_next_program_until_its_end() {
+        let mut launch = Launch::default();
+        assert_eq!(launch.to_line(), None);
+        let text = launch.issue([1; 32], NOW).to_text();
+        let line = launch.to_line().unwrap();
+        assert!(!line.contains(&text));
+        for (age, expect) in [
+            (Duration::ZERO, Ok(())),
+            (LAUNCH_LIFE - Duration::from_secs(1), Ok(())),
+            (LAUNCH_LIFE, Err(LaunchError::Expired)),
+        ] {
+            let mut next = Launch::from_line(&line, NOW + age);
+            assert_eq!(next.redeem(&text, NOW + age), expect, "{age:?}");
+            assert_eq!(next.redeem(&text, NOW + age), Err(LaunchError::Wrong));
+        }
+        for nonsense in
+            ["", "x", "00 5", &line.replace(' ', ""), &format!("{line}9999999999999999")]
+        {
+            let mut none = Launch::from_line(nonsense, NOW);
+            assert_eq!(none.redeem(&text, NOW), Err(LaunchError::Wrong), "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn a_secret_from_a_line_lasts_no_longer_than_a_fresh_one() {
+        let digest = Secret::from_random([1; 32]).digest().to_hex();
+        let mut launch = Launch::from_line(&format!("{digest} 99999999999"), NOW);
+        let text = Secret::from_random([1; 32]).to_text();
+        assert_eq!(launch.redeem(&text, NOW + LAUNCH_LIFE), Err(LaunchError::Expired));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 #![allow(unsafe_code)] // what unsafe code there is in Hither lives here and in hither-host
 
 mod heap;
+mod inherited;
 mod journal;
 mod mapping;
 mod master;
@@ -16,12 +17,13 @@ mod spawn;
 mod turns;
 
 pub use heap::give_back_free_memory;
+pub use inherited::take_inherited;
 pub use journal::{Journal, RawIntent};
 pub use mapping::{Mapping, sealed_memory};
 pub use master::{EchoFlags, Master, Size};
 pub use pidfd::{ExitStatus, PidFd};
 pub use resolve::{DEFAULT_PATH, ResolveError, resolve_program};
 pub use rustix::process::{Pid, Rlimit, Signal};
-pub use signals::reset_signals;
+pub use signals::{hold_signals, release_signals, reset_signals};
 pub use spawn::{Child, Command, SpawnError, Spawner, Stage};
 pub use turns::shorten_turns;

@@ -22,6 +22,17 @@ pub fn reset_signals() {
     SignalSet::EMPTY.install(None);
 }
 
+/// Lets no signal through to the calling thread until [`release_signals`]; what comes meanwhile
+/// waits, even across execve(2). For a program that hands its process over to another one.
+pub fn hold_signals() {
+    SignalSet::ALL.install(None);
+}
+
+/// Lets all signals through to the calling thread.
+pub fn release_signals() {
+    SignalSet::EMPTY.install(None);
+}
+
 /// Puts every signal at its default disposition; for a child before execve, so it makes system
 /// calls only.
 pub(crate) fn set_all_default() -> Result<(), c_long> {

@@ -23,6 +23,7 @@ mod pages;
 mod problem;
 mod routes;
 mod serve;
+mod server_routes;
 mod session_json;
 mod session_routes;
 mod status;
@@ -40,4 +41,5 @@ pub use serve::{
     CONNECTIONS_MAX, DRAIN_DEADLINE, HEADER_BYTES_MAX, HEADER_DEADLINE, HEADERS_MAX, Listener,
     Server, Stop,
 };
+pub(crate) use server_routes::{Succession, UpgradeBegun, UpgradeRefused, UpgradeWish};
 pub(crate) use time::rfc3339;

@@ -13,6 +13,7 @@ use crate::commands::kill::KillArgs;
 use crate::commands::ls::LsArgs;
 use crate::commands::new::NewArgs;
 use crate::commands::serve::ServeArgs;
+use crate::commands::upgrade::UpgradeArgs;
 use crate::commands::url::UrlArgs;
 use crate::runtime_dir::RuntimeDir;
 
@@ -67,6 +68,8 @@ pub(crate) enum Command {
     Kill(KillArgs),
     /// Print a fresh address to open in a browser; it works once
     Url(UrlArgs),
+    /// Replace the running gateway by this program, without refusing a connection
+    Upgrade(UpgradeArgs),
     /// Check whether this machine is ready, and say what to change
     Doctor(DoctorArgs),
     /// Print a completion script for a shell

@@ -10,6 +10,7 @@ pub(crate) mod ls;
 pub(crate) mod new;
 pub(crate) mod serve;
 mod sessions;
+pub(crate) mod upgrade;
 pub(crate) mod url;
 mod version;
 
@@ -29,6 +30,7 @@ pub(crate) fn run(command: Command, settings: &Settings) -> Result<ExitCode, Fai
         Command::New(args) => new::run(&args),
         Command::Kill(args) => kill::run(&args),
         Command::Url(args) => url::run(&args),
+        Command::Upgrade(args) => upgrade::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Version => version::run(),

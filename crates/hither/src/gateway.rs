@@ -39,8 +39,8 @@ pub(crate) enum GatewayError {
     #[error("no gateway is running in {}", .0.display())]
     NotRunning(PathBuf),
     /// It does not answer in time.
-    #[error("the gateway did not answer within {} s", ANSWER_TIMEOUT.as_secs())]
-    Timeout,
+    #[error("the gateway did not answer within {} s", .0.as_secs())]
+    Timeout(Duration),
     /// The answer is longer than can be right.
     #[error("the gateway's answer exceeds {ANSWER_BYTES_MAX} bytes")]
     AnswerTooLong,
@@ -73,6 +73,17 @@ impl Gateway {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Value, GatewayError> {
+        self.request_within(ANSWER_TIMEOUT, method, path, body)
+    }
+
+    /// The same for what may take longer.
+    pub(crate) fn request_within(
+        &self,
+        limit: Duration,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, GatewayError> {
         match self.dir.examine() {
             Err(RuntimeDirError::Missing(path)) => return Err(GatewayError::NotRunning(path)),
             Err(err) => return Err(GatewayError::Untrusted(err)),
@@ -87,8 +98,9 @@ impl Gateway {
             .body(Full::new(Bytes::from(body)))
             .map_err(|err| GatewayError::BadAnswer(err.to_string()))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let exchange = async { timeout(ANSWER_TIMEOUT, self.exchange(request)).await };
-        let (status, bytes) = runtime.block_on(exchange).map_err(|_| GatewayError::Timeout)??;
+        let exchange = async { timeout(limit, self.exchange(request)).await };
+        let (status, bytes) =
+            runtime.block_on(exchange).map_err(|_| GatewayError::Timeout(limit))??;
         read_answer(status, &bytes)
     }
 
@@ -154,7 +166,7 @@ impl From<GatewayError> for Failure {
                 Self::new(Exit::Unavailable, message).cure("start one with `hither serve`")
             }
             GatewayError::Untrusted(err) => Self::new(Exit::Refused, message).cure(err.cure()),
-            GatewayError::Timeout => Self::new(Exit::Unavailable, message)
+            GatewayError::Timeout(_) => Self::new(Exit::Unavailable, message)
                 .cure("see its log, and whether the machine is overloaded"),
             GatewayError::Refused { status, .. } if status == StatusCode::NOT_FOUND => {
                 Self::new(Exit::Unavailable, message).cure("see `hither ls` for what there is")

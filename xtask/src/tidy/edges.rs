@@ -55,7 +55,7 @@ const RULES: &[Rule] = &[
             "hither-server",
         ],
     )
-    .tests(&["hither-testkit"]),
+    .tests(&["hither-protocol", "hither-testkit"]),
     Rule::shell("xtask", &[]),
 ];
 

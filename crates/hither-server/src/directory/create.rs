@@ -117,7 +117,7 @@ impl Directory {
             umask: UMASK,
             size: facts.size,
             memory_bytes: memory_bytes(self.config.history_bytes),
-            meta: serde_json::to_vec(&meta).map_err(|_| CreateError::InvalidCommand)?,
+            meta: meta.to_bytes().map_err(|_| CreateError::InvalidCommand)?,
         })
     }
 
@@ -165,6 +165,21 @@ impl Directory {
 }
 
 impl Meta {
+    /// What is to be kept of a session as it is now.
+    pub(super) fn of(shared: &Shared) -> Self {
+        Self {
+            command: shared.command.clone(),
+            cwd: shared.cwd.clone(),
+            title: shared.title(),
+            lasting: shared.life == Life::Lasting,
+            owner: shared.owner.0,
+        }
+    }
+
+    pub(super) fn to_bytes(&self) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(self)
+    }
+
     /// The facts of a session that another gateway has started.
     pub(super) fn facts(meta: &[u8], id: SessionId, size: WindowSize, created_ms: u64) -> Facts {
         let meta = serde_json::from_slice(meta).unwrap_or_else(|_| Self {

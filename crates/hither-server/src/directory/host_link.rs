@@ -5,9 +5,10 @@ use std::io::ErrorKind;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hither_core::SessionId;
+use hither_host::limits::META_BYTES_MAX;
 use hither_host::message::{JournalFds, SpawnRequest};
 use hither_host::{ClientError, FromHost, HostConnection, RuntimeDir, ToHost};
 use hither_pty::Journal;
@@ -90,15 +91,20 @@ impl HostStarter {
     /// Connects to the host, starting one if none runs, and becomes its gateway.
     pub(super) fn claim(&self) -> Result<HostConnection, LinkError> {
         let mut host = HostConnection::connect_or_start(&self.dir, &self.program, &self.args)?;
-        host.send(&ToHost::<OwnedFd>::Claim)?;
-        let answer = host.recv(PATIENCE)?;
-        if let FromHost::ClaimRefused { pid } = answer {
-            return Err(LinkError::Claimed(pid));
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            host.send(&ToHost::<OwnedFd>::Claim)?;
+            let answer = host.recv(PATIENCE)?;
+            let FromHost::ClaimRefused { pid } = answer else {
+                let claimed = matches!(answer, FromHost::Claimed);
+                return if claimed { Ok(host) } else { Err(LinkError::Unexpected) };
+            };
+            // The program that was in this process until now may still seem to be connected: the
+            // host has not yet read that its connection is closed.
+            if pid != std::process::id() || Instant::now() > deadline {
+                return Err(LinkError::Claimed(pid));
+            }
         }
-        if !matches!(answer, FromHost::Claimed) {
-            return Err(LinkError::Unexpected);
-        }
-        Ok(host)
     }
 }
 
@@ -164,6 +170,15 @@ impl HostLink {
         let mut state = self.state();
         if state.connection.is_some() {
             state.waiting.push_back(ToHost::Close { session });
+            self.wanted.notify_one();
+        }
+    }
+
+    /// Has the host keep this with a session for the next gateway.
+    pub(super) fn set_meta(&self, session: SessionId, meta: Vec<u8>) {
+        let mut state = self.state();
+        if state.connection.is_some() && meta.len() <= META_BYTES_MAX {
+            state.waiting.push_back(ToHost::SetMeta { session, meta });
             self.wanted.notify_one();
         }
     }

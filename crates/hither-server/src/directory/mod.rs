@@ -27,6 +27,7 @@ use crate::clock::Clock;
 use crate::metrics::{LifeMetrics, WORKER_PATIENCE, WorkerMetrics};
 use crate::sessions::SessionEvent;
 use crate::worker::{Command, WorkerHandle};
+use create::Meta;
 use host_link::HostLink;
 
 /// Most sessions of one gateway, running and exited.
@@ -63,6 +64,15 @@ pub(crate) struct Directory {
     trimmed_at: AtomicUsize,
     table: Mutex<HashMap<SessionId, Arc<Shared>>>,
     pub(crate) metrics: LifeMetrics,
+}
+
+/// For how long a gateway leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leaving {
+    /// Until somebody starts another one, if ever.
+    ForGood,
+    /// Its successor serves in a moment.
+    ForSuccessor,
 }
 
 impl Directory {
@@ -104,6 +114,7 @@ impl Directory {
             worker.lock().unwrap_or_else(PoisonError::into_inner).tick();
         }
         self.trim();
+        self.keep_titles();
         let now = self.clock.unix_ms(self.clock.now());
         let kept = u64::try_from(EXITED_KEPT.as_millis()).unwrap_or(u64::MAX);
         for shared in self.sessions() {
@@ -112,6 +123,16 @@ impl Directory {
                 self.forget(shared.id);
                 let (done, _) = tokio::sync::oneshot::channel();
                 self.tell(shared.worker, Command::Remove(shared.id, done));
+            }
+        }
+    }
+
+    /// Lets the host keep the titles that have changed, for the next gateway.
+    fn keep_titles(&self) {
+        for shared in self.sessions().iter().filter(|shared| shared.take_renamed()) {
+            match Meta::of(shared).to_bytes() {
+                Ok(meta) => self.host.set_meta(shared.id, meta),
+                Err(error) => tracing::debug!(%error, "keeping a title"),
             }
         }
     }
@@ -170,7 +191,7 @@ impl Directory {
     }
 
     /// Sends all viewers away and waits for the workers to end. Answers how many sessions live on.
-    pub(crate) fn stop(&self) -> usize {
+    pub(crate) fn stop(&self, leaving: Leaving) -> usize {
         for worker in 0..self.workers.len() {
             self.tell(worker, Command::Stop);
         }
@@ -178,12 +199,13 @@ impl Directory {
             worker.lock().unwrap_or_else(PoisonError::into_inner).join();
         }
         let running = self.table().values().filter(|shared| shared.ended().is_none()).count();
-        if running == 0 {
+        if running == 0 && leaving == Leaving::ForGood {
             // Nothing is left to come back to, so the host need not stay either.
             for shared in self.sessions() {
                 self.forget(shared.id);
             }
         }
+        self.keep_titles();
         self.host.flush();
         running
     }

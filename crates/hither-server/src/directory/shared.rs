@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -31,6 +31,8 @@ pub(crate) struct Shared {
     /// Round trip of whoever typed last, in microseconds; 0 is unknown.
     round_trip_micros: AtomicU32,
     size: AtomicU32,
+    /// The title is another than the PTY host keeps for the next gateway.
+    renamed: AtomicBool,
     title: Mutex<String>,
     ended: Mutex<Option<(ExitStatus, u64)>>,
 }
@@ -64,6 +66,7 @@ impl Shared {
             echo_micros: AtomicU32::new(0),
             round_trip_micros: AtomicU32::new(0),
             size: AtomicU32::new(pack(facts.size)),
+            renamed: AtomicBool::new(false),
             title: Mutex::new(facts.title),
             ended: Mutex::new(None),
         }
@@ -81,7 +84,13 @@ impl Shared {
             return false;
         }
         title.clone_into(&mut held);
+        self.renamed.store(true, Relaxed);
         true
+    }
+
+    /// Whether the title has changed since this was asked last.
+    pub(crate) fn take_renamed(&self) -> bool {
+        self.renamed.swap(false, Relaxed)
     }
 
     pub(crate) fn set_size(&self, size: WindowSize) {

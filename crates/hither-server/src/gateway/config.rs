@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use hither_auth::Origin;
 
+use super::Program;
+
 /// Settings of a gateway. Nothing here is checked again: the command line has done so.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -20,6 +22,8 @@ pub struct Config {
     pub runtime_dir: PathBuf,
     /// How a PTY host is started: a program and its arguments.
     pub host: (PathBuf, Vec<String>),
+    /// How this process was started, which is how its successor will be.
+    pub program: Program,
     /// The environment that children may inherit from; an allow-list is applied to it.
     pub environment: Vec<(String, String)>,
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinSet;
 
+use super::bequest::ListenerLeft;
 use super::{GatewayError, Listen};
 use crate::http::{Listener, Server};
 
@@ -21,27 +23,137 @@ const BACKLOG: i32 = 4096;
 pub(super) struct Listeners {
     tcp: Vec<TcpListener>,
     unix: Vec<UnixListener>,
+    /// The same sockets once more, for a successor.
+    kept: Vec<Kept>,
+    inherited: Inherited,
+}
+
+/// A listening socket that stays open when nobody accepts from it: whoever connects then waits for
+/// the successor.
+#[derive(Debug)]
+pub(super) struct Kept {
+    name: String,
+    pub(super) fd: OwnedFd,
+}
+
+/// Listening sockets of the program before this one, by their names.
+#[derive(Debug, Default)]
+pub(super) struct Inherited(Vec<(String, OwnedFd)>);
+
+impl Kept {
+    /// Its entry in what a successor is left.
+    pub(super) fn left(&self, fd: RawFd) -> ListenerLeft {
+        ListenerLeft { name: self.name.clone(), fd }
+    }
+
+    fn copy(name: String, socket: impl AsFd) -> io::Result<Self> {
+        Ok(Self { name, fd: socket.as_fd().try_clone_to_owned()? })
+    }
+}
+
+impl Inherited {
+    /// Takes what was left. One that cannot be taken is bound anew, like one that is missing.
+    pub(super) fn take(left: &[ListenerLeft]) -> Self {
+        let taken = left.iter().filter_map(|listener| {
+            let fd = hither_pty::take_inherited(listener.fd).ok()?;
+            Some((listener.name.clone(), fd))
+        });
+        Self(taken.collect())
+    }
+
+    fn remove(&mut self, is_it: impl Fn(&str) -> bool) -> Option<OwnedFd> {
+        let at = self.0.iter().position(|(name, _)| is_it(name))?;
+        Some(self.0.swap_remove(at).1)
+    }
+}
+
+fn tcp_name(address: SocketAddr) -> String {
+    format!("tcp {address}")
+}
+
+fn unix_name(path: &Path) -> String {
+    format!("unix {}", path.display())
+}
+
+/// Whether a socket of this name serves `wanted`, whose port 0 is any.
+fn serves(name: &str, wanted: SocketAddr) -> bool {
+    let address = name.strip_prefix("tcp ").and_then(|text| text.parse::<SocketAddr>().ok());
+    address.is_some_and(|address| {
+        address.ip() == wanted.ip() && (wanted.port() == 0 || wanted.port() == address.port())
+    })
 }
 
 impl Listeners {
-    /// Listens on the TCP addresses. With port 0 all get the one that the first is given.
-    pub(super) fn bind_tcp(listen: &Listen) -> Result<Self, GatewayError> {
-        let mut listeners = Self { tcp: Vec::new(), unix: Vec::new() };
+    /// Listens on the TCP addresses, by inherited sockets where there are some. With port 0 all get
+    /// the one that the first is given.
+    pub(super) fn bind_tcp(listen: &Listen, inherited: Inherited) -> Result<Self, GatewayError> {
+        let (tcp, unix, kept) = (Vec::new(), Vec::new(), Vec::new());
+        let mut listeners = Self { tcp, unix, kept, inherited };
         let mut port = listen.port;
         for &address in &listen.addresses {
             let address = SocketAddr::new(address, port);
-            let listener = bind(address).map_err(|cause| GatewayError::Bind { address, cause })?;
-            port = listener.local_addr().map_or(port, |bound| bound.port());
-            listeners.tcp.push(listener);
+            let bound = listeners.add_tcp(address);
+            let bound = bound.map_err(|cause| GatewayError::Bind { address, cause })?;
+            port = bound.port();
         }
         Ok(listeners)
     }
 
-    /// Listens on a Unix socket that only this user may use, replacing one that is left over.
+    fn add_tcp(&mut self, address: SocketAddr) -> io::Result<SocketAddr> {
+        let listener = self.open_tcp(address)?;
+        let bound = listener.local_addr()?;
+        self.tcp.push(listener);
+        Ok(bound)
+    }
+
+    /// A listening socket that its caller serves, by the inherited one if there is one.
+    pub(super) fn open_tcp(&mut self, address: SocketAddr) -> io::Result<TcpListener> {
+        let listener = match self.inherited.remove(|name| serves(name, address)) {
+            Some(fd) => TcpListener::from_std(fd.into())?,
+            None => bind(address)?,
+        };
+        self.kept.push(Kept::copy(tcp_name(listener.local_addr()?), &listener)?);
+        Ok(listener)
+    }
+
+    /// Listens on a Unix socket that only this user may use, by the inherited one if there is one,
+    /// else replacing one that is left over.
     pub(super) fn bind_unix(&mut self, path: &Path) -> Result<(), GatewayError> {
-        let listener =
-            bind_unix(path).map_err(|cause| GatewayError::BindUnix { path: path.into(), cause })?;
+        let listener = self.open_unix(path)?;
         self.unix.push(listener);
+        Ok(())
+    }
+
+    /// The same for a socket that its caller serves.
+    pub(super) fn open_unix(&mut self, path: &Path) -> Result<UnixListener, GatewayError> {
+        let name = unix_name(path);
+        let listener = match self.inherited.remove(|inherited| inherited == name) {
+            Some(fd) if is_socket(path) => UnixListener::from_std(fd.into()),
+            _ => bind_unix(path),
+        };
+        let kept = listener.and_then(|listener| Ok((Kept::copy(name, &listener)?, listener)));
+        let (kept, listener) =
+            kept.map_err(|cause| GatewayError::BindUnix { path: path.into(), cause })?;
+        self.kept.push(kept);
+        Ok(listener)
+    }
+
+    /// All are bound: lets go of inherited sockets that are not wanted any more, and gives out what
+    /// a successor is to inherit. The sockets close only when that is dropped too.
+    pub(super) fn finish(&mut self) -> Vec<Kept> {
+        self.inherited = Inherited::default();
+        std::mem::take(&mut self.kept)
+    }
+
+    /// Finds out whether a successor could listen where it has to, on sockets of these names and on
+    /// new ones, and leaves everything as it was.
+    pub(super) fn try_out(listen: &Listen, left: &[ListenerLeft]) -> Result<(), GatewayError> {
+        for &address in &listen.addresses {
+            let address = SocketAddr::new(address, listen.port);
+            if !left.iter().any(|listener| serves(&listener.name, address)) {
+                bind(address).map_err(|cause| GatewayError::Bind { address, cause })?;
+            }
+        }
         Ok(())
     }
 
@@ -72,7 +184,7 @@ impl Listeners {
     }
 }
 
-pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let domain = socket2::Domain::for_address(address);
     let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None)?;
     // A port whose last connections still linger is free (socket(7)).
@@ -83,7 +195,11 @@ pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-pub(super) fn bind_unix(path: &Path) -> io::Result<UnixListener> {
+fn is_socket(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket())
+}
+
+fn bind_unix(path: &Path) -> io::Result<UnixListener> {
     match fs::symlink_metadata(path) {
         Ok(meta) if meta.file_type().is_socket() => fs::remove_file(path)?,
         Ok(_) => return Err(io::Error::other("expected nothing or a socket there")),

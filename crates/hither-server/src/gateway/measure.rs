@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::net::{TcpListener, UnixListener};
 
-use super::listen::{bind, bind_unix};
+use super::listen::Listeners;
 use super::{GatewayError, Listen};
 use crate::metrics::MetricsServer;
 
@@ -21,11 +21,15 @@ pub(super) struct MetricsListeners {
 
 impl MetricsListeners {
     /// Listens. The claim on the directory must be held.
-    pub(super) fn bind(listen: &Listen, dir: &Path) -> Result<Self, GatewayError> {
-        let path = dir.join(SOCKET);
-        let unix = bind_unix(&path).map_err(|cause| GatewayError::BindUnix { path, cause })?;
+    pub(super) fn bind(
+        listen: &Listen,
+        dir: &Path,
+        listeners: &mut Listeners,
+    ) -> Result<Self, GatewayError> {
+        let unix = listeners.open_unix(&dir.join(SOCKET))?;
         let tcp = listen.metrics.map(|address| {
-            bind(address).map_err(|cause| GatewayError::BindMetrics { address, cause })
+            let opened = listeners.open_tcp(address);
+            opened.map_err(|cause| GatewayError::BindMetrics { address, cause })
         });
         Ok(Self { unix, tcp: tcp.transpose()? })
     }

@@ -1,30 +1,41 @@
 //! The composition root: builds everything, binds after everything is valid, and takes it down in
 //! order: stop accepting, tell viewers, wait, leave. The sessions live on in the PTY host.
 
+mod bequest;
 mod config;
 mod files;
 mod listen;
 mod measure;
+mod signals;
+mod successor;
+mod upgrading;
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 
 use hither_auth::{Mode, People};
 use hither_host::{RuntimeDir, RuntimeDirError};
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::sync::{mpsc, watch};
 
+pub use bequest::BequestError;
 pub use config::{Authentication, Config, Listen, Session, Tuning};
+pub use successor::{Bequested, Program, SUCCESSOR_VARIABLE, Start};
 
-use crate::directory::{self, Directory, HostStarter, LinkError};
-use crate::http::{App, Auth, CONNECTIONS_MAX, Server};
+use crate::directory::{self, Directory, HostStarter, Leaving, LinkError};
+use crate::http::{App, Auth, CONNECTIONS_MAX, Server, Succession};
 use crate::metrics::MetricsServer;
 use crate::worker::Settings;
+use bequest::Bequest;
 use files::Files;
-use listen::Listeners;
+use listen::{Inherited, Kept, Listeners};
 use measure::MetricsListeners;
+use signals::{Asked, Signals};
+use successor::Successor;
+use upgrading::{Upgrading, become_successor, try_out};
 
 /// Why a gateway cannot run. Each text names the cure where there is one.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +75,13 @@ pub enum GatewayError {
     /// The PTY host cannot be had.
     #[error("{0}")]
     Host(String),
+    /// What the running gateway left cannot be taken over.
+    #[error(transparent)]
+    Bequest(#[from] BequestError),
+    /// The gateway had stopped for a successor that could not be executed, and neither could it
+    /// itself.
+    #[error("{0}; start a gateway again: the sessions live on")]
+    Upgrade(String),
     /// Anything else that the kernel refused.
     #[error("{doing}: {cause}")]
     Kernel {
@@ -83,79 +101,197 @@ pub struct Ready {
     pub url: String,
     /// Sessions taken over from the last gateway.
     pub sessions: usize,
+    /// How many programs have served in this process, this one included: more than 1 after an
+    /// upgrade. The address is not a new one then.
+    pub generation: u64,
 }
 
 /// How a gateway ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stopped {
-    /// Sessions that live on in the PTY host.
-    pub sessions: usize,
+pub enum Ended {
+    /// It was told to; so many sessions live on in the PTY host.
+    Stopped(usize),
+    /// It was a trial, and it could have started.
+    Tried,
+}
+
+/// Exit code of a gateway that was told to stop a second time: that of a shell for SIGTERM.
+const STOPPED_TWICE: i32 = 128 + 15;
+
+/// Why a gateway leaves off serving.
+enum Leave {
+    Stop,
+    Upgrade(Successor),
 }
 
 /// Runs a gateway until SIGTERM or SIGINT. `ready` is called once it listens.
 ///
-/// A second signal ends the process at once.
+/// A second signal ends the process at once. SIGHUP, SIGUSR2 or a request replaces the program: a
+/// new one that has shown that it can start goes on in this process, with the listening sockets.
 ///
 /// # Errors
 /// When it cannot start; nothing is left half-started then, except perhaps an idle PTY host, which
 /// ends by itself.
-pub fn run(config: Config, ready: impl FnOnce(&Ready)) -> Result<Stopped, GatewayError> {
+pub fn run(
+    config: Config,
+    start: Start,
+    ready: impl FnOnce(&Ready),
+) -> Result<Ended, GatewayError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(kernel("starting the runtime"))?;
-    runtime.block_on(serve(config, ready))
+    runtime.block_on(async {
+        match start {
+            Start::Trial(left) => try_out(&config, &left.0).map(|()| Ended::Tried),
+            Start::Fresh => serve(config, Bequest::new(0), ready).await,
+            Start::Succeed(left) => serve(config, left.0, ready).await,
+        }
+    })
 }
 
-async fn serve(config: Config, ready: impl FnOnce(&Ready)) -> Result<Stopped, GatewayError> {
-    let dir = Arc::new(RuntimeDir::open(&config.runtime_dir)?);
-    let files = Files::new(dir.path());
+/// Serves; `left` is what the program before this one left, or nothing.
+async fn serve(
+    config: Config,
+    left: Bequest,
+    ready: impl FnOnce(&Ready),
+) -> Result<Ended, GatewayError> {
     let mut signals = Signals::new().map_err(kernel("watching signals"))?;
-    let mut listeners = Listeners::bind_tcp(&config.listen)?;
-    let directory = Arc::new(open_directory(&config, &dir)?);
-    // Only now: children get the limit that the PTY host was started with.
-    raise_open_files();
-    // Only the gateway that holds the claim may replace the sockets of the last one.
-    listeners.bind_unix(&dir.gateway_socket())?;
-    if let Some(path) = &config.listen.socket {
-        listeners.bind_unix(path)?;
-    }
-    let metrics = MetricsListeners::bind(&config.listen, dir.path())?;
-    let (stop, stopping) = watch::channel(false);
-    let auth = auth(&config, &files)?;
-    let http = http_config(&config, listeners.page_url());
-    let app = App::new(http, auth, Arc::<Directory>::clone(&directory), stopping);
-    let app = Arc::new(app);
+    let Opened { app, directory, listeners, metrics, kept, files, stop, mut upgrading, open_files } =
+        Opened::open(&config, &left)?;
+    let generation = left.generation + 1;
     ready(&Ready {
-        url: app
-            .launch_url()
-            .map_err(io::Error::other)
-            .map_err(kernel("making a launch secret"))?,
+        url: page(&app, generation)?,
         addresses: listeners.addresses(),
         sessions: directory.status_counts().sessions_running,
+        generation,
     });
     let metrics = metrics.serve(MetricsServer::new(Arc::clone(&app), Arc::clone(&directory)));
     let server = Server::new(Arc::clone(&app));
-    let serving = listeners.serve(&server);
-    tokio::pin!(serving);
-    tokio::select! {
-        () = directory.run() => {}
-        () = &mut serving => {}
-        () = metrics => {}
-        () = store_logins(&app, &files) => {}
-        () = signals.next() => tracing::info!("stopping"),
-    }
+    let mut serving = pin!(listeners.serve(&server));
+    let duties = Duties { app: &app, directory: &directory, files: &files };
+    let leave = tokio::select! {
+        () = &mut serving => Leave::Stop,
+        () = metrics => Leave::Stop,
+        leave = duties.run(&mut signals, &mut upgrading) => leave,
+    };
+    let upgrade = matches!(leave, Leave::Upgrade(_));
+    tracing::info!(upgrade, "stopping");
+    // The sockets of a gateway that stops for good close when it accepts no more.
+    let kept = if upgrade { kept } else { Vec::new() };
     stop.send_replace(true);
-    let second = signals.next();
+    drop(upgrading);
     tokio::select! {
         () = serving => {}
-        () = second => std::process::exit(128 + 15),
+        () = signals.stop() => std::process::exit(STOPPED_TWICE),
     }
-    let sessions = tokio::task::spawn_blocking(move || directory.stop());
-    tokio::select! {
-        sessions = sessions => Ok(Stopped { sessions: sessions.unwrap_or(0) }),
-        () = signals.next() => std::process::exit(128 + 15),
+    let leaving = if upgrade { Leaving::ForSuccessor } else { Leaving::ForGood };
+    let sessions = tokio::task::spawn_blocking(move || directory.stop(leaving));
+    let sessions = tokio::select! {
+        sessions = sessions => sessions.unwrap_or(0),
+        () = signals.stop() => std::process::exit(STOPPED_TWICE),
+    };
+    let Leave::Upgrade(successor) = leave else { return Ok(Ended::Stopped(sessions)) };
+    store_logins(&app, &files);
+    restore_open_files(open_files);
+    let bequest = upgrading::bequest(generation, &app.auth);
+    become_successor(&successor, &config.program, &bequest, &kept)
+}
+
+/// The parts of a gateway that listens and does not serve yet.
+struct Opened {
+    app: Arc<App>,
+    directory: Arc<Directory>,
+    listeners: Listeners,
+    metrics: MetricsListeners,
+    /// The listening sockets once more, for a successor.
+    kept: Vec<Kept>,
+    files: Files,
+    stop: watch::Sender<bool>,
+    upgrading: Upgrading,
+    /// The limit of open files before it was raised.
+    open_files: Option<Rlimit>,
+}
+
+impl Opened {
+    fn open(config: &Config, left: &Bequest) -> Result<Self, GatewayError> {
+        let dir = Arc::new(RuntimeDir::open(&config.runtime_dir)?);
+        let files = Files::new(dir.path());
+        let inherited = Inherited::take(&left.listeners);
+        let mut listeners = Listeners::bind_tcp(&config.listen, inherited)?;
+        let directory = Arc::new(open_directory(config, &dir)?);
+        // Only now: children get the limit that the PTY host was started with.
+        let open_files = raise_open_files();
+        // Only the gateway that holds the claim may replace the sockets of the last one.
+        listeners.bind_unix(&dir.gateway_socket())?;
+        if let Some(path) = &config.listen.socket {
+            listeners.bind_unix(path)?;
+        }
+        let metrics = MetricsListeners::bind(&config.listen, dir.path(), &mut listeners)?;
+        let kept = listeners.finish();
+        let (stop, stopping) = watch::channel(false);
+        let (wish, wishes) = mpsc::channel(1);
+        let generation = left.generation + 1;
+        let told = upgrading::told(generation, &kept);
+        let auth = auth(config, &files)?;
+        upgrading::resume(left, &auth);
+        let http = http_config(config, listeners.page_url());
+        let app = App::new(http, auth, Arc::<Directory>::clone(&directory), stopping)
+            .with_succession(Succession { generation, wishes: wish });
+        Ok(Self {
+            app: Arc::new(app),
+            directory,
+            listeners,
+            metrics,
+            kept,
+            files,
+            stop,
+            upgrading: Upgrading::new(config.program.clone(), told, wishes),
+            open_files,
+        })
     }
+}
+
+/// What a gateway does besides serving its listeners.
+struct Duties<'a> {
+    app: &'a App,
+    directory: &'a Directory,
+    files: &'a Files,
+}
+
+impl Duties<'_> {
+    /// Does it until there is a reason to leave.
+    async fn run(&self, signals: &mut Signals, upgrading: &mut Upgrading) -> Leave {
+        let mut running = pin!(self.directory.run());
+        let mut storing = pin!(self.keep_logins());
+        loop {
+            tokio::select! {
+                () = &mut running => return Leave::Stop,
+                () = &mut storing => return Leave::Stop,
+                successor = upgrading.next() => return Leave::Upgrade(successor),
+                asked = signals.next() => match asked {
+                    Asked::Stop => return Leave::Stop,
+                    Asked::Upgrade => upgrading.begin(None, None),
+                },
+            }
+        }
+    }
+
+    /// Keeps browsers logged in over a restart.
+    async fn keep_logins(&self) {
+        let mut changes = self.app.auth.login_changes();
+        while changes.changed().await.is_ok() {
+            store_logins(self.app, self.files);
+        }
+    }
+}
+
+/// Where to go: with a fresh secret, unless the last one is still good.
+fn page(app: &App, generation: u64) -> Result<String, GatewayError> {
+    if generation > 1 {
+        return Ok(app.config.page_url.clone());
+    }
+    app.launch_url().map_err(io::Error::other).map_err(kernel("making a launch secret"))
 }
 
 fn open_directory(config: &Config, dir: &Arc<RuntimeDir>) -> Result<Directory, GatewayError> {
@@ -217,45 +353,30 @@ fn http_config(config: &Config, page_url: String) -> crate::http::Config {
 }
 
 /// Lets this process open as many files as the hard limit allows: each session takes one, each
-/// viewer another.
-fn raise_open_files() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let maximum = getrlimit(Resource::Nofile).maximum;
-    let raised = Rlimit { current: maximum, maximum };
-    if let Err(error) = setrlimit(Resource::Nofile, raised) {
-        tracing::warn!(%error, "raising the limit of open files");
-    }
-}
-
-/// Keeps browsers logged in over a restart.
-async fn store_logins(app: &App, files: &Files) {
-    let mut changes = app.auth.login_changes();
-    while changes.changed().await.is_ok() {
-        if let Err(error) = files.store_logins(&app.auth.logins()) {
-            tracing::warn!(%error, "storing logins");
+/// viewer another. Returns the limit before, if it was another.
+fn raise_open_files() -> Option<Rlimit> {
+    let before = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: before.maximum, maximum: before.maximum };
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => Some(before),
+        Err(error) => {
+            tracing::warn!(%error, "raising the limit of open files");
+            None
         }
     }
 }
 
-/// The signals that ask a gateway to stop.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
+fn restore_open_files(limit: Option<Rlimit>) {
+    if let Some(limit) = limit
+        && let Err(error) = setrlimit(Resource::Nofile, limit)
+    {
+        tracing::warn!(%error, "restoring the limit of open files");
+    }
 }
 
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
+fn store_logins(app: &App, files: &Files) {
+    if let Err(error) = files.store_logins(&app.auth.logins()) {
+        tracing::warn!(%error, "storing logins");
     }
 }
 

@@ -10,6 +10,7 @@ use super::auth::Auth;
 use super::gate::Gate;
 use super::problem::Problem;
 use super::serve::Stop;
+use super::server_routes::Succession;
 use crate::audit::{Actor, Audit, Event, Silent};
 use crate::metrics::HttpMetrics;
 use crate::sessions::{ServerStatus, Sessions};
@@ -48,6 +49,8 @@ pub struct App {
     pub(crate) gate: Gate,
     /// Turns true when the gateway stops.
     pub(crate) stop: Stop,
+    /// How it is upgraded, if it can be.
+    pub(crate) succession: Option<Succession>,
     sessions: Guarded,
     /// What this side counts.
     pub(crate) metrics: HttpMetrics,
@@ -67,6 +70,7 @@ impl App {
             config,
             auth,
             stop,
+            succession: None,
             sessions: Guarded(sessions),
             audit: Arc::new(Silent),
             gate: Gate::default(),
@@ -77,6 +81,12 @@ impl App {
     #[must_use]
     pub fn with_audit(self, audit: Arc<dyn Audit>) -> Self {
         Self { audit, ..self }
+    }
+
+    /// The same, for a gateway that can be upgraded.
+    #[must_use]
+    pub(crate) fn with_succession(self, succession: Succession) -> Self {
+        Self { succession: Some(succession), ..self }
     }
 
     /// An address that logs a browser in, once and within ten minutes; the one before it is good

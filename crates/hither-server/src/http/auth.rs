@@ -53,6 +53,16 @@ impl Auth {
         Ok(self.launch().issue(random()?, SystemTime::now()))
     }
 
+    /// What a successor is left so that the launch secret stays good. Holds a digest, no secret.
+    pub(crate) fn launch_line(&self) -> Option<String> {
+        self.launch().to_line()
+    }
+
+    /// Takes over the launch secret of the program before.
+    pub(crate) fn resume_launch(&self, line: &str) {
+        *self.launch() = Launch::from_line(line, SystemTime::now());
+    }
+
     /// What to store so that browsers stay logged in over a restart. Holds digests, no secrets.
     #[must_use]
     pub fn logins(&self) -> Vec<LoginRecord> {

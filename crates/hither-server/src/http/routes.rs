@@ -11,7 +11,7 @@ use hither_auth::{Level, Scope};
 
 use super::app::App;
 use super::problem::Problem;
-use super::{auth, events, output, pages, session_routes, status, upgrade};
+use super::{auth, events, output, pages, server_routes, session_routes, status, upgrade};
 
 /// One method of one path.
 #[derive(Clone, Copy, Debug)]
@@ -111,6 +111,7 @@ routes! {
     get "/api/auth/current-user" Credential auth::current_user;
     get "/api/config" Credential status::config;
     get "/api/server/status" Credential status::status;
+    post "/api/server/upgrade" ADMIN server_routes::upgrade;
     get "/api/events" LIST events::stream;
     get "/api/sessions" LIST session_routes::list;
     post "/api/sessions" CREATE session_routes::create;

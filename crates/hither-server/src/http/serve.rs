@@ -18,7 +18,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tower::Service;
@@ -51,6 +51,9 @@ pub const HEADER_BYTES_MAX: usize = 16 * 1024;
 pub const HEADERS_MAX: usize = 64;
 /// Time that connections get to finish after the gateway was told to stop.
 pub const DRAIN_DEADLINE: Duration = Duration::from_secs(5);
+/// Time for the first request of a connection to arrive when the gateway is told to stop: whoever
+/// has just connected would take the end of the connection for a failure.
+const FIRST_REQUEST_TIME: Duration = Duration::from_millis(500);
 /// Pause after an error of `accept`, which is nearly always a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -203,16 +206,23 @@ impl Connection {
         let slot = Slot::default();
         let (server, door, taken) = (&self.server, &self.door, &slot);
         let address = stream.address();
-        let service = service_fn(|request| server.respond(door, taken, address, request));
+        let asked = Notify::new();
+        let service = service_fn(|request| {
+            asked.notify_one();
+            server.respond(door, taken, address, request)
+        });
         let io = TokioIo::new(Wire::new(stream));
         let mut serving = pin!(builder().serve_connection(io, service).with_upgrades());
         let mut stop = server.app.stop.clone();
         let served = tokio::select! {
             served = serving.as_mut() => served,
-            () = stopped(&mut stop) => {
-                serving.as_mut().graceful_shutdown();
-                serving.as_mut().await
-            }
+            () = stopped(&mut stop) => tokio::select! {
+                served = serving.as_mut() => served,
+                _ = timeout(FIRST_REQUEST_TIME, asked.notified()) => {
+                    serving.as_mut().graceful_shutdown();
+                    serving.as_mut().await
+                }
+            },
         };
         if let Err(error) = served {
             debug!(%error, "connection ended");

@@ -60,5 +60,7 @@ pub(crate) async fn status(State(app): State<Arc<App>>, _: Access) -> Json<Value
         "sessionsExited": status.sessions_exited,
         "clients": status.viewers,
         "workers": status.workers,
+        "pid": std::process::id(),
+        "generation": app.succession.as_ref().map_or(1, |succession| succession.generation),
     }))
 }

@@ -22,7 +22,8 @@ pub(crate) const MARKS: u64 = 32;
 const CLIENTS: usize = 16;
 
 const PAGE: usize = 4096;
-const MAGIC: u64 = u64::from_be_bytes(*b"hither\0\x01");
+/// Names this layout; sessions that were laid out otherwise cannot be taken over.
+pub(crate) const LAYOUT: u64 = u64::from_be_bytes(*b"hither\0\x01");
 
 /// Indices of words.
 mod at {
@@ -82,13 +83,13 @@ impl SessionMemory {
         let memory = Self { history: History::new(capacity, Offset::ZERO)?, mapping };
         memory.store(at::CAPACITY, capacity);
         memory.store(at::BIRTH_SIZE, pack(size));
-        memory.store(at::MAGIC, MAGIC);
+        memory.store(at::MAGIC, LAYOUT);
         Ok(memory)
     }
 
     /// Takes over the memory of a session from a gateway that is gone.
     pub(crate) fn adopt(mapping: Mapping) -> Result<Self, InvalidMemory> {
-        if mapping.len() < PAGE || mapping.word(at::MAGIC).load(Acquire) != MAGIC {
+        if mapping.len() < PAGE || mapping.word(at::MAGIC).load(Acquire) != LAYOUT {
             return Err(InvalidMemory::Magic);
         }
         let capacity = mapping.word(at::CAPACITY).load(Acquire);

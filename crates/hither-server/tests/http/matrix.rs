@@ -28,6 +28,7 @@ pub(crate) const TABLE: &[(&str, &str, Guard, &[u16])] = &[
     ("GET", "/api/auth/current-user", Guard::Credential, &[200]),
     ("GET", "/api/config", Guard::Credential, &[200]),
     ("GET", "/api/server/status", Guard::Credential, &[200]),
+    ("POST", "/api/server/upgrade", Guard::ADMIN, &[403]),
     ("GET", "/api/events", Guard::LIST, &[200]),
     ("GET", "/api/sessions", Guard::LIST, &[200]),
     ("POST", "/api/sessions", Guard::CREATE, &[201]),

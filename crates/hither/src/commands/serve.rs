@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use clap::builder::{RangedU64ValueParser, TypedValueParser as _};
 use clap::{Args, ValueEnum};
-use hither_server::gateway::{self, Ready};
+use hither_server::gateway::{self, Ended, Ready, SUCCESSOR_VARIABLE, Start};
 
 use crate::cli::RuntimeDirArgs;
 use crate::escape::Escaped;
@@ -154,8 +154,12 @@ pub(crate) fn run(args: &ServeArgs, settings: &Settings) -> Result<Exit, Failure
     for warning in args.warnings() {
         tracing::warn!("{warning}");
     }
-    let stopped = gateway::run(args.config()?, |ready| greet(args, ready))?;
-    output::print(&farewell(stopped.sessions))?;
+    let start = Start::from_variable(std::env::var_os(SUCCESSOR_VARIABLE))
+        .map_err(gateway::GatewayError::from)?;
+    match gateway::run(args.config()?, start, |ready| greet(args, ready))? {
+        Ended::Stopped(sessions) => output::print(&farewell(sessions))?,
+        Ended::Tried => {}
+    }
     Ok(Exit::Success)
 }
 
@@ -166,6 +170,11 @@ fn greet(args: &ServeArgs, ready: &Ready) {
     }
     if ready.sessions > 0 {
         tracing::info!(sessions = ready.sessions, "sessions of the last gateway taken over");
+    }
+    if ready.generation > 1 {
+        let version = env!("CARGO_PKG_VERSION");
+        tracing::info!(version, generation = ready.generation, "upgraded");
+        return;
     }
     // Nobody is left to be told when standard output is gone; the gateway serves all the same.
     output::print(&format!("Hither is at {}\n", ready.url)).ok();
@@ -195,7 +204,7 @@ impl From<gateway::GatewayError> for Failure {
             | E::BindUnix { .. }
             | E::Claimed(_)
             | E::Host(_) => Exit::Unavailable,
-            E::Kernel { .. } => Exit::Internal,
+            E::Bequest(_) | E::Upgrade(_) | E::Kernel { .. } => Exit::Internal,
         };
         Self::new(exit, error.to_string())
     }

@@ -2,12 +2,12 @@
 
 use std::ffi::OsString;
 use std::num::NonZeroU8;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hither_auth::Origin;
 use hither_core::viewer::Slow;
-use hither_server::gateway::{Authentication, Config, Listen, Session, Tuning};
+use hither_server::gateway::{Authentication, Config, Listen, Program, Session, Tuning};
 
 use super::{ServeArgs, SlowViewer, TuningArgs};
 use crate::failure::{Exit, Failure};
@@ -25,6 +25,7 @@ impl ServeArgs {
             session: self.session()?,
             tuning: self.tuning(),
             runtime_dir,
+            program: Program { path: started_from(&program), argv: std::env::args_os().collect() },
             host: (program, vec!["host".to_owned(), "--runtime-dir".to_owned(), dir]),
             environment: std::env::vars_os()
                 .filter_map(|(name, value)| {
@@ -112,6 +113,20 @@ impl TuningArgs {
     const fn simulated_latency(&self) -> Duration {
         Duration::ZERO
     }
+}
+
+/// The path by which `program`, this very file, was started: a link stays a link, so that an upgrade
+/// follows it to where it leads then.
+fn started_from(program: &Path) -> PathBuf {
+    let name = PathBuf::from(std::env::args_os().next().unwrap_or_default());
+    let named = if name.components().count() > 1 {
+        Some(absolute(name))
+    } else {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path).map(|dir| dir.join(&name)).find(|file| file.is_file())
+    };
+    let is_it = |file: &PathBuf| std::fs::canonicalize(file).is_ok_and(|file| file == program);
+    named.filter(is_it).unwrap_or_else(|| program.to_path_buf())
 }
 
 fn text(value: OsString, what: &str) -> Result<String, Failure> {

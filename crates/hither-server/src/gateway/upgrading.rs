@@ -1,0 +1,152 @@
+//! An upgrade from the wish to the last moment of this program.
+
+use std::convert::Infallible;
+use std::future::pending;
+use std::path::PathBuf;
+use std::pin::Pin;
+
+use hither_host::{ClientError, HostConnection, RuntimeDir};
+use tokio::sync::{mpsc, oneshot};
+
+use super::bequest::Bequest;
+use super::listen::{Kept, Listeners};
+use super::successor::{Program, Successor, UpgradeError, report_ready};
+use super::{Config, Ended, GatewayError, kernel};
+use crate::http::{Auth, UpgradeBegun, UpgradeRefused, UpgradeWish};
+use crate::worker::answer;
+
+/// Name of the part with the launch secret's digest.
+const LAUNCH: &str = "launch";
+
+type Reply = oneshot::Sender<Result<UpgradeBegun, UpgradeRefused>>;
+type Trying = Pin<Box<dyn Future<Output = Result<Successor, UpgradeError>>>>;
+
+/// Wishes for an upgrade, and the trial that is under way; there is at most one.
+pub(super) struct Upgrading {
+    program: Program,
+    /// What a trial is told.
+    told: Bequest,
+    wishes: mpsc::Receiver<UpgradeWish>,
+    trial: Option<(Trying, Option<Reply>)>,
+}
+
+impl Upgrading {
+    pub(super) fn new(
+        program: Program,
+        told: Bequest,
+        wishes: mpsc::Receiver<UpgradeWish>,
+    ) -> Self {
+        Self { program, told, wishes, trial: None }
+    }
+
+    /// Starts to try the program that is wished for.
+    pub(super) fn begin(&mut self, path: Option<PathBuf>, reply: Option<Reply>) {
+        if self.trial.is_some() {
+            return refuse(reply, &UpgradeError::Busy);
+        }
+        let path = path.unwrap_or_else(|| self.program.path.clone());
+        tracing::info!(program = %path.display(), "trying a successor");
+        let trying = Successor::try_out(self.program.clone(), path, self.told.clone());
+        self.trial = Some((Box::pin(trying), reply));
+    }
+
+    /// The next successor that has shown that it can start. Dropping the future loses nothing.
+    pub(super) async fn next(&mut self) -> Successor {
+        loop {
+            tokio::select! {
+                Some(wish) = self.wishes.recv() => self.begin(wish.program, Some(wish.reply)),
+                tried = poll_trial(&mut self.trial) => {
+                    let reply = self.trial.take().and_then(|(_, reply)| reply);
+                    match tried {
+                        Err(error) => refuse(reply, &error),
+                        Ok(successor) => {
+                            let version = successor.version.clone();
+                            if let Some(reply) = reply {
+                                answer(reply, Ok(UpgradeBegun { version }));
+                            }
+                            return successor;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn poll_trial(
+    trial: &mut Option<(Trying, Option<Reply>)>,
+) -> Result<Successor, UpgradeError> {
+    match trial {
+        Some((trying, _)) => trying.await,
+        None => pending().await,
+    }
+}
+
+fn refuse(reply: Option<Reply>, error: &UpgradeError) {
+    tracing::error!(%error, "no upgrade; this program goes on");
+    if let Some(reply) = reply {
+        let code = match error {
+            UpgradeError::Busy => "upgrade_running",
+            UpgradeError::Unusable { .. }
+            | UpgradeError::Hangs(_)
+            | UpgradeError::Refused { .. }
+            | UpgradeError::Replaced(_)
+            | UpgradeError::Kernel(_) => "upgrade_failed",
+        };
+        answer(reply, Err(UpgradeRefused { code, detail: error.to_string() }));
+    }
+}
+
+/// Finds out whether this program could take the place of the one that left `left`, and says so.
+/// Nothing is changed.
+pub(super) fn try_out(config: &Config, left: &Bequest) -> Result<(), GatewayError> {
+    let dir = RuntimeDir::open(&config.runtime_dir)?;
+    Listeners::try_out(&config.listen, &left.listeners)?;
+    match HostConnection::connect(&dir) {
+        Ok(_) | Err(ClientError::NotRunning | ClientError::TurnedAway) => {}
+        Err(error) => return Err(GatewayError::Host(error.to_string())),
+    }
+    report_ready().map_err(kernel("saying that the trial went well"))
+}
+
+/// What a trial is told of a gateway that listens on these.
+pub(super) fn told(generation: u64, listeners: &[Kept]) -> Bequest {
+    let mut told = Bequest::new(generation);
+    told.listeners = listeners.iter().map(|listener| listener.left(-1)).collect();
+    told
+}
+
+/// What this gateway leaves, apart from its listeners.
+pub(super) fn bequest(generation: u64, auth: &Auth) -> Bequest {
+    let mut bequest = Bequest::new(generation);
+    if let Some(line) = auth.launch_line() {
+        bequest.parts.insert(LAUNCH.to_owned(), line.into());
+    }
+    bequest
+}
+
+/// Takes up what [`bequest`] put there.
+pub(super) fn resume(left: &Bequest, auth: &Auth) {
+    if let Some(line) = left.parts.get(LAUNCH).and_then(|part| part.as_str()) {
+        auth.resume_launch(line);
+    }
+}
+
+/// Becomes the successor, or failing that the present program once more: nothing of the gateway
+/// runs any more.
+pub(super) fn become_successor(
+    successor: &Successor,
+    program: &Program,
+    bequest: &Bequest,
+    listeners: &[Kept],
+) -> Result<Ended, GatewayError> {
+    let become_it = |next: &Successor| -> Result<Infallible, UpgradeError> {
+        next.take_place(program, bequest.clone(), listeners)
+    };
+    let failed = |error: UpgradeError| GatewayError::Upgrade(error.to_string());
+    let Err(error) = become_it(successor);
+    tracing::error!(%error, "executing the successor; this program starts again");
+    let again = Successor::again().map_err(kernel("finding this program"))?;
+    let Err(error) = become_it(&again);
+    Err(failed(error))
+}

@@ -1,0 +1,10 @@
+//! The life of gateways and sessions, with the real program, real PTYs and real signals.
+#![allow(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "in a test, a panic is the report, also of what was not expected"
+)]
+
+mod place;
+mod upgrade;
+mod watcher;
