@@ -37,12 +37,12 @@ pub enum HostRefused {
 }
 
 impl HostPolicy {
-    /// The policy of a TCP listener on `port`: `localhost`, `127.0.0.1`, `[::1]` and the hosts of
-    /// the configured origins.
+    /// The policy of a TCP listener on `port`, reached by `scheme`: `localhost`, `127.0.0.1`,
+    /// `[::1]` and the hosts of the configured origins.
     #[must_use]
-    pub fn network(port: u16, public: &[Origin]) -> Self {
-        let loopback =
-            ["localhost", "127.0.0.1", "[::1]"].map(|host| Origin::http(host.to_owned(), port));
+    pub fn network(scheme: Scheme, port: u16, public: &[Origin]) -> Self {
+        let loopback = ["localhost", "127.0.0.1", "[::1]"]
+            .map(|host| Origin::of_host(scheme, host.to_owned(), port));
         Self { names: Names::Network(loopback.into_iter().chain(public.iter().cloned()).collect()) }
     }
 
@@ -54,7 +54,8 @@ impl HostPolicy {
     }
 
     /// Judges the values of all `Host` headers of a request, and of its absolute target if the
-    /// request line has one.
+    /// request line has one. A name can be reached by both schemes; `scheme` is the one in use, if
+    /// that is known.
     ///
     /// # Errors
     /// When there is not exactly one, they differ, or it is not one of the server's names.
@@ -62,6 +63,7 @@ impl HostPolicy {
         &self,
         mut values: impl Iterator<Item = &'a str>,
         target: Option<&str>,
+        scheme: Option<Scheme>,
     ) -> Result<AcceptedHost, HostRefused> {
         let (Some(value), None) = (values.next(), values.next()) else {
             return Err(HostRefused::NotOne);
@@ -74,6 +76,7 @@ impl HostPolicy {
             Names::UnixSocket => Err(HostRefused::NotOurs),
             Names::Network(origins) => origins
                 .iter()
+                .filter(|origin| scheme.is_none_or(|scheme| scheme == origin.scheme()))
                 .find(|origin| origin.is_host(value))
                 .map(|origin| AcceptedHost { origin: Some(origin.clone()) })
                 .ok_or(HostRefused::NotOurs),
@@ -101,11 +104,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn policy() -> HostPolicy {
-        HostPolicy::network(7681, &["https://term.example.com".parse().unwrap()])
+        HostPolicy::network(Scheme::Http, 7681, &["https://term.example.com".parse().unwrap()])
     }
 
     fn check(values: &[&str]) -> Result<AcceptedHost, HostRefused> {
-        policy().check(values.iter().copied(), None)
+        policy().check(values.iter().copied(), None, None)
     }
 
     #[test]
@@ -167,7 +170,7 @@ mod tests {
 
     #[test]
     fn an_absolute_target_must_say_the_same() {
-        let check = |target| policy().check(["localhost:7681"].into_iter(), Some(target));
+        let check = |target| policy().check(["localhost:7681"].into_iter(), Some(target), None);
         assert!(check("localhost:7681").is_ok());
         for target in ["evil.test", "127.0.0.1:7681", ""] {
             assert_eq!(check(target), Err(HostRefused::NotOurs), "{target}");
@@ -176,18 +179,33 @@ mod tests {
 
     #[test]
     fn port_80_may_be_left_out() {
-        let policy = HostPolicy::network(80, &[]);
+        let policy = HostPolicy::network(Scheme::Http, 80, &[]);
         for host in ["localhost", "localhost:80", "[::1]"] {
-            assert!(policy.check([host].into_iter(), None).is_ok(), "{host}");
+            assert!(policy.check([host].into_iter(), None, None).is_ok(), "{host}");
         }
+    }
+
+    #[test]
+    fn the_scheme_in_use_decides_between_two_origins() {
+        let public = ["https://a.test", "http://a.test"].map(|text| text.parse().unwrap());
+        let policy = HostPolicy::network(Scheme::Http, 7681, &public);
+        let check = |host, scheme| policy.check([host].into_iter(), None, scheme);
+        for (scheme, expect) in [
+            (None, Scheme::Https),
+            (Some(Scheme::Https), Scheme::Https),
+            (Some(Scheme::Http), Scheme::Http),
+        ] {
+            assert_eq!(check("a.test", scheme).map(|host| host.scheme()), Ok(expect));
+        }
+        assert!(check("localhost:7681", Some(Scheme::Https)).is_err());
     }
 
     #[test]
     fn a_unix_socket_knows_no_ports() {
         let policy = HostPolicy::unix_socket();
-        assert!(policy.check(["localhost"].into_iter(), None).is_ok());
+        assert!(policy.check(["localhost"].into_iter(), None, None).is_ok());
         for host in ["localhost:80", "localhost:8080", "127.0.0.1", "evil.test", ""] {
-            let result = policy.check([host].into_iter(), None);
+            let result = policy.check([host].into_iter(), None, None);
             assert_eq!(result, Err(HostRefused::NotOurs), "{host}");
         }
     }

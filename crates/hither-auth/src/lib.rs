@@ -8,6 +8,7 @@
 mod authorization;
 mod backoff;
 mod cookie;
+mod forwarded;
 mod host;
 mod launch;
 mod level;
@@ -27,7 +28,9 @@ mod verify;
 pub use authorization::{Authorization, InvalidAuthorization};
 pub use backoff::{ACCOUNTS_MAX, Backoff, Record, WAIT_MAX, WAIT_MIN};
 pub use cookie::{COOKIE_BYTES_MAX, COOKIES_MAX, CookieName, cookie_values};
+pub use forwarded::{HOPS_MAX, InvalidNetwork, Proxies, last_word, parse_network, parse_scheme};
 pub use host::{AcceptedHost, HostPolicy, HostRefused};
+pub use ipnet::IpNet;
 pub use launch::{LAUNCH_LIFE, Launch, LaunchError};
 pub use level::{Forbidden, InvalidLevel, Level, authorize};
 pub use lobby::{Entered, Guest, LOBBY_MAX, LOBBY_SOURCE_MAX, Lobby};

@@ -45,11 +45,29 @@ impl Scheme {
     }
 }
 
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 impl Origin {
-    /// The origin `http://` with a host, which is taken as it is.
+    /// The origin with a host that is taken as it is.
     #[must_use]
-    pub(crate) const fn http(host: String, port: u16) -> Self {
-        Self { scheme: Scheme::Http, host, port }
+    pub(crate) const fn of_host(scheme: Scheme, host: String, port: u16) -> Self {
+        Self { scheme, host, port }
+    }
+
+    /// The origin of the same host where a listener answers itself.
+    #[must_use]
+    pub fn at(&self, scheme: Scheme, port: u16) -> Self {
+        Self { scheme, host: self.host.clone(), port }
+    }
+
+    /// The host: a name, or an IP address as browsers write it.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
     }
 
     /// The origins of pages that come by a host name: over TLS that a proxy ends, or plainly, with
@@ -62,7 +80,7 @@ impl Origin {
         if secure.host != name {
             return Err(InvalidOrigin);
         }
-        Ok([secure, Self::http(name.to_owned(), port)])
+        Ok([secure, Self::of_host(Scheme::Http, name.to_owned(), port)])
     }
 
     /// The scheme.

@@ -4,7 +4,9 @@ use proptest::prelude::*;
 
 fn check(host: &str, origins: &[&str]) -> Result<FromWhere, OriginRefused> {
     let public: Vec<Origin> = vec!["https://term.example.com".parse().unwrap()];
-    let host = HostPolicy::network(7681, &public).check([host].into_iter(), None).unwrap();
+    let host = HostPolicy::network(Scheme::Http, 7681, &public)
+        .check([host].into_iter(), None, None)
+        .unwrap();
     OriginPolicy::new(public).check(&host, origins.iter().copied())
 }
 
@@ -80,7 +82,7 @@ fn refuses_two_headers() {
 
 #[test]
 fn a_unix_socket_has_no_pages() {
-    let host = HostPolicy::unix_socket().check(["localhost"].into_iter(), None).unwrap();
+    let host = HostPolicy::unix_socket().check(["localhost"].into_iter(), None, None).unwrap();
     let policy = OriginPolicy::default();
     assert_eq!(policy.check(&host, std::iter::empty()), Ok(FromWhere::Absent));
     for origin in ["http://localhost", "http://localhost:80", "null"] {

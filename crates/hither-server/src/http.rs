@@ -10,14 +10,17 @@
 mod access;
 mod app;
 mod auth;
+mod base_path;
 mod bind;
 mod body;
+mod connection;
 mod door;
 mod events;
 mod gate;
 mod handle;
 mod handover;
 mod headers;
+mod http2;
 mod output;
 mod pages;
 mod problem;
@@ -35,7 +38,8 @@ mod wire;
 
 pub use app::{App, Config};
 pub use auth::Auth;
-pub use bind::{BindRefused, NO_AUTH_MEANING, check_bind};
+pub use base_path::{BasePath, InvalidBasePath};
+pub use bind::{BindRefused, NO_AUTH_MEANING, Protection, check_bind};
 pub use routes::{Guard, ROUTES, Route};
 pub use serve::{
     CONNECTIONS_MAX, DRAIN_DEADLINE, HEADER_BYTES_MAX, HEADER_DEADLINE, HEADERS_MAX, Listener,

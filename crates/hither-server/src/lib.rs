@@ -9,4 +9,5 @@ pub mod gateway;
 pub mod http;
 pub mod metrics;
 pub mod sessions;
+pub mod tls;
 mod worker;

@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use hither_auth::UserId;
 use hither_core::{ExitStatus, Role, SessionId, WindowSize};
+use rustls::ServerConnection;
 use tokio::sync::broadcast;
 
 /// A boxed future, so that [`Sessions`] can be a trait object.
@@ -146,6 +147,9 @@ pub struct Connection {
 pub enum Socket {
     /// From a TCP listener, with `TCP_NODELAY` set.
     Tcp(TcpStream),
+    /// The same with TLS on it: the state of the connection behind the handshakes of TLS and
+    /// WebSocket. It may hold more of the client's bytes, which come after those read ahead.
+    Tls(TcpStream, Box<ServerConnection>),
     /// From the Unix listener, or one end of a socket pair.
     Unix(UnixStream),
 }

@@ -3,9 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU8;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use hither_auth::Origin;
+use hither_auth::{IpNet, Origin};
+
+use crate::http::BasePath;
+use crate::tls::Acceptor;
 
 use super::Program;
 
@@ -31,7 +35,7 @@ pub struct Config {
 /// Where to listen and whom to let in.
 #[derive(Clone, Debug)]
 pub struct Listen {
-    /// Loopback addresses.
+    /// Addresses. Those of the network need TLS, a proxy, or [`Self::insecure_plaintext`].
     pub addresses: Vec<IpAddr>,
     /// TCP port; 0 takes a free one.
     pub port: u16,
@@ -39,8 +43,16 @@ pub struct Listen {
     pub socket: Option<PathBuf>,
     /// Where the metrics are served besides the socket in the runtime directory.
     pub metrics: Option<SocketAddr>,
-    /// Origins under which a proxy makes the gateway known.
+    /// Origins under which browsers know the gateway.
     pub public_origins: Vec<Origin>,
+    /// Makes TLS connections; none for plain HTTP.
+    pub tls: Option<Arc<Acceptor>>,
+    /// Proxies whose `X-Forwarded-*` headers count.
+    pub proxies: Vec<IpNet>,
+    /// Whether strangers may come without TLS and without a proxy on addresses of the network.
+    pub insecure_plaintext: bool,
+    /// Path below which everything is.
+    pub base_path: BasePath,
     /// Whether credentials are asked for.
     pub authentication: Authentication,
 }

@@ -2,18 +2,20 @@
 
 use std::fs;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
+use hither_auth::{Origin, Scheme};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinSet;
 
 use super::bequest::ListenerLeft;
 use super::{GatewayError, Listen};
 use crate::http::{Listener, Server};
+use crate::tls::Acceptor;
 
 /// Connections that may wait to be accepted: a storm of a thousand is served, not refused.
 const BACKLOG: i32 = 4096;
@@ -26,6 +28,7 @@ pub(super) struct Listeners {
     /// The same sockets once more, for a successor.
     kept: Vec<Kept>,
     inherited: Inherited,
+    tls: Option<Arc<Acceptor>>,
 }
 
 /// A listening socket that stays open when nobody accepts from it: whoever connects then waits for
@@ -88,7 +91,8 @@ impl Listeners {
     /// the one that the first is given.
     pub(super) fn bind_tcp(listen: &Listen, inherited: Inherited) -> Result<Self, GatewayError> {
         let (tcp, unix, kept) = (Vec::new(), Vec::new(), Vec::new());
-        let mut listeners = Self { tcp, unix, kept, inherited };
+        let tls = listen.tls.clone();
+        let mut listeners = Self { tcp, unix, kept, inherited, tls };
         let mut port = listen.port;
         for &address in &listen.addresses {
             let address = SocketAddr::new(address, port);
@@ -161,15 +165,44 @@ impl Listeners {
         self.tcp.iter().filter_map(|listener| listener.local_addr().ok()).collect()
     }
 
-    /// Address of the start page.
-    pub(super) fn page_url(&self) -> String {
-        let address = self.addresses().first().map_or_else(String::new, ToString::to_string);
-        format!("http://{address}/")
+    /// The origins that are known, and where the listeners themselves answer under their names.
+    pub(super) fn names(&self, public: &[Origin]) -> Vec<Origin> {
+        let port = self.addresses().first().map_or(0, SocketAddr::port);
+        let own = public.iter().map(|origin| origin.at(self.scheme(), port));
+        let mut names: Vec<Origin> = public.to_vec();
+        for origin in own {
+            if !names.contains(&origin) {
+                names.push(origin);
+            }
+        }
+        names
+    }
+
+    /// Address of the start page: under the first of the names if there are any, which a proxy
+    /// answers unless the gateway speaks TLS itself.
+    pub(super) fn page_url(&self, listen: &Listen) -> String {
+        let address = self.addresses().first().copied();
+        let port = address.map_or(0, |address| address.port());
+        let base = listen.base_path.as_str();
+        let origin = match listen.public_origins.first() {
+            Some(name) if self.tls.is_some() => name.at(Scheme::Https, port).to_string(),
+            Some(name) if !listen.proxies.is_empty() => name.to_string(),
+            _ => format!("{}://{}", self.scheme(), reachable(address)),
+        };
+        format!("{origin}{base}/")
+    }
+
+    const fn scheme(&self) -> Scheme {
+        if self.tls.is_some() { Scheme::Https } else { Scheme::Http }
     }
 
     /// Serves all of them until the gateway stops.
     pub(super) async fn serve(self, server: &Arc<Server>) {
-        let tcp = self.tcp.into_iter().map(Listener::Tcp);
+        let tls = self.tls;
+        let tcp = self.tcp.into_iter().map(|listener| match &tls {
+            Some(acceptor) => Listener::Tls(listener, Arc::clone(acceptor)),
+            None => Listener::Tcp(listener),
+        });
         let unix = self.unix.into_iter().map(Listener::Unix);
         let mut serving = JoinSet::new();
         for listener in tcp.chain(unix) {
@@ -182,6 +215,17 @@ impl Listeners {
             }
         }
     }
+}
+
+/// The address by which this machine reaches a listener; an unspecified one is all of them.
+fn reachable(address: Option<SocketAddr>) -> String {
+    let Some(address) = address else { return String::new() };
+    let loopback = match address.ip() {
+        IpAddr::V4(_) => IpAddr::from(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(_) => IpAddr::from(Ipv6Addr::LOCALHOST),
+    };
+    let ip = if address.ip().is_unspecified() { loopback } else { address.ip() };
+    SocketAddr::new(ip, address.port()).to_string()
 }
 
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 
-use hither_auth::{Mode, People};
+use hither_auth::{Mode, People, Proxies};
 use hither_host::{RuntimeDir, RuntimeDirError};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::{mpsc, watch};
@@ -235,7 +235,7 @@ impl Opened {
         let told = upgrading::told(generation, &kept);
         let auth = auth(config, &files)?;
         upgrading::resume(left, &auth);
-        let http = http_config(config, listeners.page_url());
+        let http = http_config(config, &listeners);
         let app = App::new(http, auth, Arc::<Directory>::clone(&directory), stopping)
             .with_succession(Succession { generation, wishes: wish });
         Ok(Self {
@@ -340,15 +340,18 @@ fn auth(config: &Config, files: &Files) -> Result<Auth, GatewayError> {
     Ok(Auth::new(mode, people, logins))
 }
 
-fn http_config(config: &Config, page_url: String) -> crate::http::Config {
+fn http_config(config: &Config, listeners: &Listeners) -> crate::http::Config {
     crate::http::Config {
         server_name: "Hither".to_owned(),
         user: config.session.user.clone(),
         shell: config.session.shell.clone(),
-        page_url,
+        page_url: listeners.page_url(&config.listen),
         connections_max: CONNECTIONS_MAX,
         sessions_max: directory::SESSIONS_MAX,
-        public_origins: config.listen.public_origins.clone(),
+        public_origins: listeners.names(&config.listen.public_origins),
+        proxies: Proxies::new(config.listen.proxies.clone()),
+        insecure_plaintext: config.listen.insecure_plaintext,
+        base_path: config.listen.base_path.clone(),
     }
 }
 

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use hither_auth::{Mode, Origin};
+use hither_auth::{Mode, Origin, Proxies};
 use tokio::sync::Semaphore;
 
 use super::auth::Auth;
+use super::base_path::BasePath;
 use super::gate::Gate;
 use super::problem::Problem;
 use super::serve::Stop;
@@ -34,6 +35,12 @@ pub struct Config {
     /// Origins under which a proxy makes the server known, besides the loopback names; see
     /// [`Origin::of_name`].
     pub public_origins: Vec<Origin>,
+    /// Proxies whose `X-Forwarded-*` headers count.
+    pub proxies: Proxies,
+    /// Whether strangers may come without TLS and without a proxy on addresses of the network.
+    pub insecure_plaintext: bool,
+    /// Path below which everything is on TCP listeners.
+    pub base_path: BasePath,
 }
 
 /// Everything that handlers need.

@@ -3,37 +3,53 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::FromRequestParts;
+use axum::response::Redirect;
 use hither_auth::{
-    CookieName, FetchSite, FromWhere, HostPolicy, HostRefused, Origin, OriginPolicy, Peer, Way,
+    AcceptedHost, CookieName, FetchSite, FromWhere, HostPolicy, HostRefused, Origin, OriginPolicy,
+    Peer, Proxies, Scheme, Way, last_word, parse_scheme,
 };
 use http::header::{ALLOW, HOST, ORIGIN};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, Method, Request};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderName, Method, Request, Uri, Version};
 
+use super::app::Config;
+use super::base_path::{BasePath, Below};
 use super::problem::Problem;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// Rules of one listener.
 #[derive(Debug)]
 pub(crate) struct Door {
     peer: Peer,
     port: u16,
+    /// How browsers reach it, where that is known without asking a proxy.
+    scheme: Option<Scheme>,
     hosts: HostPolicy,
     origins: OriginPolicy,
+    proxies: Proxies,
+    /// Whoever is neither a proxy nor on this machine is sent away: nothing protects what it sends.
+    proxies_only: bool,
+    base_path: BasePath,
 }
 
 /// What the door learned about a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Arrival {
     pub(crate) peer: Peer,
-    /// Where it comes from; none on a Unix socket.
+    /// Address of the client itself, as far as trusted proxies tell; none on a Unix socket.
     pub(crate) address: Option<IpAddr>,
     pub(crate) from: FromWhere,
     pub(crate) site: FetchSite,
     pub(crate) cookie_name: CookieName,
     /// Whom the connection vouches for, if anybody.
     pub(crate) vouched: Option<Vouched>,
+    /// Whether the browser is told to come by TLS only from now on.
+    pub(crate) hsts: bool,
 }
 
 /// Somebody whom a trusted proxy or a client certificate names.
@@ -46,16 +62,22 @@ pub(crate) struct Vouched {
 }
 
 impl Door {
-    /// The door of a TCP listener at `address`.
-    pub(crate) fn tcp(address: SocketAddr, public: &[Origin]) -> Self {
-        let mut names = public.to_vec();
+    /// The door of a TCP listener at `address` that speaks `scheme`.
+    pub(crate) fn tcp(address: SocketAddr, scheme: Scheme, config: &Config) -> Self {
+        let mut names = config.public_origins.clone();
         // Any address of 127.0.0.0/8 can be listened on; its own name is one of the server's.
-        names.extend(format!("http://{address}").parse::<Origin>());
+        let own = format!("http://{address}").parse::<Origin>();
+        names.extend(own.map(|own| own.at(scheme, address.port())));
+        let is_plain = scheme == Scheme::Http && !address.ip().to_canonical().is_loopback();
         Self {
             peer: Peer::Network,
             port: address.port(),
-            hosts: HostPolicy::network(address.port(), &names),
-            origins: OriginPolicy::new(public.to_vec()),
+            scheme: (scheme == Scheme::Https).then_some(scheme),
+            hosts: HostPolicy::network(scheme, address.port(), &names),
+            origins: OriginPolicy::new(config.public_origins.clone()),
+            proxies: config.proxies.clone(),
+            proxies_only: is_plain && !config.insecure_plaintext,
+            base_path: config.base_path.clone(),
         }
     }
 
@@ -64,40 +86,90 @@ impl Door {
         Self {
             peer: Peer::SameUser,
             port: 0,
+            scheme: None,
             hosts: HostPolicy::unix_socket(),
             origins: OriginPolicy::default(),
+            proxies: Proxies::default(),
+            proxies_only: false,
+            base_path: BasePath::default(),
         }
     }
 
-    /// Judges a request.
+    /// Judges a request from `peer`.
     pub(crate) fn admit<B>(
         &self,
         request: &Request<B>,
-        address: Option<IpAddr>,
+        peer: Option<IpAddr>,
     ) -> Result<Arrival, Problem> {
         if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
             // RFC 9110 section 15.5.6 wants a list of the methods there are: here, none.
             return Err(Problem::method_not_allowed().with_header(ALLOW, ""));
         }
         let headers = request.headers();
-        let target = request.uri().authority().map(http::uri::Authority::as_str);
-        let host = self.hosts.check(texts(headers, &HOST), target);
-        let host = host.map_err(|refused| match refused {
-            HostRefused::NotOne => Problem::bad_request("invalid_host", refused.to_string()),
-            HostRefused::NotOurs => Problem::misdirected(refused.to_string()),
-        })?;
+        let proxied = peer.is_some_and(|peer| self.proxies.trust(peer));
+        if self.proxies_only
+            && !proxied
+            && !peer.is_some_and(|peer| peer.to_canonical().is_loopback())
+        {
+            return Err(Problem::not_through_proxy());
+        }
+        let host = self.check_host(request, proxied)?;
         let from = self.origins.check(&host, texts(headers, &ORIGIN));
         let from = from.map_err(|refused| Problem::cross_site(refused.to_string()))?;
         let mut sites = texts(headers, &SEC_FETCH_SITE);
         Ok(Arrival {
             peer: self.peer,
-            address,
+            address: peer.map(|peer| self.proxies.client(peer, texts(headers, &FORWARDED_FOR))),
             from,
             site: FetchSite::parse(sites.next()),
             cookie_name: CookieName::new(host.scheme(), self.port),
             vouched: None,
+            hsts: host.origin().is_some_and(wants_hsts),
         })
     }
+
+    /// Where a target lies below the base path.
+    pub(crate) fn locate(&self, target: &Uri) -> Below {
+        self.base_path.locate(target)
+    }
+
+    /// The way from the base path itself to the start page, where relative addresses are right.
+    pub(crate) fn to_start_page(&self) -> Redirect {
+        Redirect::permanent(&format!("{}/", self.base_path.as_str()))
+    }
+
+    /// The name that the client used, or that a trusted proxy says it used.
+    fn check_host<B>(&self, request: &Request<B>, proxied: bool) -> Result<AcceptedHost, Problem> {
+        let headers = request.headers();
+        let mut target = request.uri().authority().map(Authority::as_str);
+        let mut scheme = self.scheme;
+        let mut values: Vec<&str> = texts(headers, &HOST).collect();
+        if request.version() == Version::HTTP_2 && values.is_empty() {
+            // RFC 9113 section 8.3.1: the target says it.
+            values.extend(target);
+        }
+        if proxied {
+            let proto = last_word(texts(headers, &FORWARDED_PROTO)).and_then(parse_scheme);
+            scheme = scheme.or(proto);
+            if let Some(host) = last_word(texts(headers, &FORWARDED_HOST)) {
+                (values, target) = (vec![host], None);
+            }
+        }
+        let host = self.hosts.check(values.into_iter(), target, scheme);
+        host.map_err(|refused| match refused {
+            HostRefused::NotOne => Problem::bad_request("invalid_host", refused.to_string()),
+            HostRefused::NotOurs => Problem::misdirected(refused.to_string()),
+        })
+    }
+}
+
+/// Whether a browser may be told to come by TLS only: to this name, on all ports. Not to a name
+/// that other programs of the machine use as well, nor to an address, where it would be ignored
+/// (RFC 6797, section 8.1.1).
+fn wants_hsts(origin: &Origin) -> bool {
+    let host = origin.host();
+    let is_name = !host.starts_with('[') && host.parse::<IpAddr>().is_err();
+    origin.scheme() == Scheme::Https && is_name && host != "localhost"
 }
 
 impl Vouched {

@@ -22,6 +22,9 @@ pub(crate) const SECURITY: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("x-frame-options"), "DENY"),
 ];
 
+/// `Strict-Transport-Security` (RFC 6797): a year, for this name and not for those below it.
+pub(crate) const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
 /// Puts the security headers on a response; and `no-store`, unless it says how to cache it.
 pub(crate) fn harden(headers: &mut HeaderMap) {
     for (name, value) in SECURITY {

@@ -60,6 +60,11 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "cross_site", detail)
     }
 
+    pub(crate) fn not_through_proxy() -> Self {
+        let detail = "this server is reached through its proxy only";
+        Self::new(StatusCode::FORBIDDEN, "proxy_required", detail)
+    }
+
     pub(crate) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here")
     }

@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::IpAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,27 +10,28 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONNECTION, UPGRADE};
+use hither_auth::Scheme;
+use http::header::{CONNECTION, STRICT_TRANSPORT_SECURITY, UPGRADE};
 use http::{HeaderName, HeaderValue, Request, StatusCode};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tower::Service;
 use tracing::{debug, info, warn};
 
 use super::app::App;
-use super::door::Door;
+use super::base_path::Below;
+use super::connection::Connection;
+use super::door::{Arrival, Door};
 use super::handover::Slot;
-use super::headers::{harden, lines};
-use super::problem::ProblemCode;
+use super::headers::{HSTS, harden};
+use super::problem::{Problem, ProblemCode};
 use super::routes::{MatchedRoute, router};
-use super::wire::{Stream, Wire};
+use super::wire::Stream;
 use crate::metrics::HTTP_CONNECTIONS;
+use crate::tls::Acceptor;
 
 /// Turns true once, when the gateway stops.
 pub type Stop = watch::Receiver<bool>;
@@ -53,7 +53,7 @@ pub const HEADERS_MAX: usize = 64;
 pub const DRAIN_DEADLINE: Duration = Duration::from_secs(5);
 /// Time for the first request of a connection to arrive when the gateway is told to stop: whoever
 /// has just connected would take the end of the connection for a failure.
-const FIRST_REQUEST_TIME: Duration = Duration::from_millis(500);
+pub(super) const FIRST_REQUEST_TIME: Duration = Duration::from_millis(500);
 /// Pause after an error of `accept`, which is nearly always a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -64,6 +64,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub enum Listener {
     /// Whoever comes has to show a credential. See [`super::check_bind`].
     Tcp(TcpListener),
+    /// The same behind the handshake of TLS.
+    Tls(TcpListener, Arc<Acceptor>),
     /// Processes of the same user, and nobody else, are let in; the kernel says who they are.
     Unix(UnixListener),
 }
@@ -100,7 +102,9 @@ impl Server {
                     if let Some((stream, slot)) = self.admit(accepted).await {
                         let connection = Connection {
                             server: Arc::clone(self),
-                            door: Arc::clone(&door),
+                            door: listener.door_for(&stream, &door, &self.app),
+                            peer: stream.peer(),
+                            acceptor: listener.acceptor(),
                             _slot: slot,
                         };
                         connections.spawn(connection.run(stream));
@@ -139,6 +143,11 @@ impl Server {
         }
     }
 
+    /// Turns true when the gateway stops.
+    pub(super) fn stop(&self) -> Stop {
+        self.app.stop.clone()
+    }
+
     fn count(&self, method: &'static str, response: &Response) {
         let extensions = response.extensions();
         let route = extensions.get().map_or("none", |MatchedRoute(path)| path);
@@ -149,23 +158,21 @@ impl Server {
         }
     }
 
-    async fn respond(
+    /// Answers a request that came through `door` from `peer`.
+    pub(super) async fn respond(
         &self,
         door: &Door,
+        peer: Option<IpAddr>,
         slot: &Slot,
-        address: Option<IpAddr>,
         request: Request<Incoming>,
     ) -> Result<Response, Infallible> {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let wants_upgrade = request.headers().contains_key(UPGRADE);
         let method = method_name(request.method());
-        let mut response = match door.admit(&request, address) {
-            Ok(arrival) => {
-                let mut request = request.map(Body::new);
-                request.extensions_mut().insert(arrival);
-                request.extensions_mut().insert(slot.clone());
-                self.router.clone().call(request).await?
-            }
+        let admitted = door.admit(&request, peer);
+        let hsts = admitted.as_ref().is_ok_and(|arrival| arrival.hsts);
+        let mut response = match admitted {
+            Ok(arrival) => self.route(door, arrival, slot, request).await?,
             Err(problem) => problem.into_response(),
         };
         let status = response.status();
@@ -182,7 +189,30 @@ impl Server {
         let id = HeaderValue::from(number);
         response.headers_mut().insert(REQUEST_ID, id);
         harden(response.headers_mut());
+        if hsts {
+            response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HSTS);
+        }
         Ok(response)
+    }
+
+    /// Finds the handler of a request that was admitted.
+    async fn route(
+        &self,
+        door: &Door,
+        arrival: Arrival,
+        slot: &Slot,
+        request: Request<Incoming>,
+    ) -> Result<Response, Infallible> {
+        let uri = match door.locate(request.uri()) {
+            Below::Path(uri) => uri,
+            Below::Itself => return Ok(door.to_start_page().into_response()),
+            Below::Elsewhere => return Ok(Problem::not_found().into_response()),
+        };
+        let mut request = request.map(Body::new);
+        *request.uri_mut() = uri;
+        request.extensions_mut().insert(arrival);
+        request.extensions_mut().insert(slot.clone());
+        self.router.clone().call(request).await
     }
 }
 
@@ -190,58 +220,6 @@ impl Server {
 fn method_name(method: &http::Method) -> &'static str {
     let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     known.into_iter().find(|name| *name == method.as_str()).unwrap_or("other")
-}
-
-/// A connection that is being served.
-struct Connection {
-    server: Arc<Server>,
-    door: Arc<Door>,
-    _slot: OwnedSemaphorePermit,
-}
-
-impl Connection {
-    /// Serves requests until the client is done, or one of them turns the connection into a
-    /// WebSocket, which is then handed over.
-    async fn run(self, stream: Stream) {
-        let slot = Slot::default();
-        let (server, door, taken) = (&self.server, &self.door, &slot);
-        let address = stream.address();
-        let asked = Notify::new();
-        let service = service_fn(|request| {
-            asked.notify_one();
-            server.respond(door, taken, address, request)
-        });
-        let io = TokioIo::new(Wire::new(stream));
-        let mut serving = pin!(builder().serve_connection(io, service).with_upgrades());
-        let mut stop = server.app.stop.clone();
-        let served = tokio::select! {
-            served = serving.as_mut() => served,
-            () = stopped(&mut stop) => tokio::select! {
-                served = serving.as_mut() => served,
-                _ = timeout(FIRST_REQUEST_TIME, asked.notified()) => {
-                    serving.as_mut().graceful_shutdown();
-                    serving.as_mut().await
-                }
-            },
-        };
-        if let Err(error) = served {
-            debug!(%error, "connection ended");
-        }
-        if let Some(handover) = slot.take() {
-            handover.run().await;
-        }
-    }
-}
-
-/// The settings of all connections.
-fn builder() -> http1::Builder {
-    let mut builder = http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_DEADLINE)
-        .max_buf_size(HEADER_BYTES_MAX)
-        .max_headers(HEADERS_MAX);
-    builder
 }
 
 async fn drain(mut connections: JoinSet<()>) {
@@ -254,15 +232,45 @@ async fn drain(mut connections: JoinSet<()>) {
 impl Listener {
     fn door(&self, app: &App) -> io::Result<Door> {
         Ok(match self {
-            Self::Tcp(listener) => Door::tcp(listener.local_addr()?, &app.config.public_origins),
+            Self::Tcp(listener) | Self::Tls(listener, _) => {
+                Door::tcp(listener.local_addr()?, self.scheme(), &app.config)
+            }
             Self::Unix(_) => Door::unix(),
         })
+    }
+
+    /// The door that a socket comes through. On a listener for all addresses of the machine, the
+    /// one that the client chose is one of the server's names.
+    fn door_for(&self, stream: &Stream, common: &Arc<Door>, app: &App) -> Arc<Door> {
+        let Some(address) = stream.local().filter(|_| self.is_everywhere()) else {
+            return Arc::clone(common);
+        };
+        Arc::new(Door::tcp(address, self.scheme(), &app.config))
+    }
+
+    fn is_everywhere(&self) -> bool {
+        let (Self::Tcp(listener) | Self::Tls(listener, _)) = self else { return false };
+        listener.local_addr().is_ok_and(|address| address.ip().is_unspecified())
+    }
+
+    const fn scheme(&self) -> Scheme {
+        match self {
+            Self::Tls(..) => Scheme::Https,
+            Self::Tcp(_) | Self::Unix(_) => Scheme::Http,
+        }
+    }
+
+    fn acceptor(&self) -> Option<Arc<Acceptor>> {
+        match self {
+            Self::Tls(_, acceptor) => Some(Arc::clone(acceptor)),
+            Self::Tcp(_) | Self::Unix(_) => None,
+        }
     }
 
     /// The next socket; from the Unix listener only one of the same user.
     async fn accept(&self) -> io::Result<Stream> {
         match self {
-            Self::Tcp(listener) => {
+            Self::Tcp(listener) | Self::Tls(listener, _) => {
                 let (stream, _) = listener.accept().await?;
                 stream.set_nodelay(true)?;
                 Ok(Stream::Tcp(stream))
@@ -275,40 +283,6 @@ impl Listener {
                     Err(io::ErrorKind::PermissionDenied.into())
                 }
             }
-        }
-    }
-}
-
-impl Stream {
-    /// The other end's address; none on a Unix socket.
-    fn address(&self) -> Option<IpAddr> {
-        match self {
-            Self::Tcp(stream) => stream.peer_addr().ok().map(|peer| peer.ip().to_canonical()),
-            Self::Unix(_) => None,
-        }
-    }
-
-    /// The kind of listener that it came from.
-    const fn kind(&self) -> &'static str {
-        match self {
-            Self::Tcp(_) => "tcp",
-            Self::Unix(_) => "unix",
-        }
-    }
-
-    /// Says that there is no room, if the socket takes it at once, and closes.
-    fn refuse(self) {
-        let response = format!(
-            "HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\n\
-             cache-control: no-store\r\n{}content-length: 0\r\n\r\n",
-            lines()
-        );
-        let sent = match self {
-            Self::Tcp(stream) => stream.try_write(response.as_bytes()),
-            Self::Unix(stream) => stream.try_write(response.as_bytes()),
-        };
-        if let Err(error) = sent {
-            debug!(%error, "refusal was not sent");
         }
     }
 }

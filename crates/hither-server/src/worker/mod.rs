@@ -19,6 +19,7 @@ mod receiving;
 mod sending;
 mod session;
 mod stream;
+mod tls_stream;
 mod typing;
 mod viewer;
 

@@ -44,7 +44,8 @@ impl Worker {
             }
             let mut buffer = std::mem::take(&mut self.receive_buffer);
             let result = viewer.stream.read(&mut buffer);
-            let more = result.is_ok_and(|len| len == buffer.len() || viewer.finished);
+            let more = viewer.stream.has_more()
+                || result.is_ok_and(|len| len == buffer.len() || viewer.finished);
             let alive = match result {
                 Ok(0) => false,
                 Ok(len) => {

@@ -62,6 +62,16 @@ impl Worker {
         if !viewer.writable {
             return Sent::Enough;
         }
+        if viewer.stream.is_pending() {
+            match viewer.stream.flush() {
+                Ok(()) => {}
+                Err(Errno::AGAIN) => {
+                    viewer.writable = false;
+                    return Sent::Enough;
+                }
+                Err(_) => return Sent::Broken,
+            }
+        }
         scratch.clear();
         let mut output: [&[u8]; 2] = [&[], &[]];
         let mut until = None;
@@ -195,5 +205,5 @@ fn keep_rest(viewer: &mut Viewer, mut taken: usize, scratch: &[u8], output: [&[u
             viewer.outbox.bytes_mut().extend_from_slice(&part[sent..]);
         }
     }
-    viewer.writable = viewer.outbox.is_empty();
+    viewer.writable = viewer.outbox.is_empty() && !viewer.stream.is_pending();
 }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use base64::Engine as _;
-use hither_auth::{ApiToken, Mode, People, TokenRecord};
+use hither_auth::{ApiToken, Mode, People, Proxies, TokenRecord};
 use hither_core::SessionId;
-use hither_server::http::{App, Auth, CONNECTIONS_MAX, Config, Listener, Server};
+use hither_server::http::{App, Auth, BasePath, CONNECTIONS_MAX, Config, Listener, Server};
 use hither_server::sessions::{Connection, Status};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -138,5 +138,8 @@ pub(crate) fn config() -> Config {
         connections_max: CONNECTIONS_MAX,
         sessions_max: 100,
         public_origins: vec!["https://term.example.com".parse().unwrap()],
+        proxies: Proxies::default(),
+        insecure_plaintext: false,
+        base_path: BasePath::default(),
     }
 }

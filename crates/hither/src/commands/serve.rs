@@ -2,11 +2,12 @@
 
 mod check;
 mod config;
+mod listen;
 
 pub(crate) use check::{is_program, usual_shell};
+pub(crate) use listen::{ListenArgs, TlsArgs};
 
 use std::ffi::OsString;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU8;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -31,6 +32,8 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) listen: ListenArgs,
     #[command(flatten)]
+    pub(crate) tls: TlsArgs,
+    #[command(flatten)]
     pub(crate) session: SessionArgs,
     #[command(flatten)]
     pub(crate) tuning: TuningArgs,
@@ -43,30 +46,6 @@ pub(crate) struct ServeArgs {
     /// Check every setting, say whether they are good, and start nothing
     #[arg(long, help_heading = "General")]
     pub(crate) check_config: bool,
-}
-
-/// Where the gateway listens and whom it lets in.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Listening")]
-pub(crate) struct ListenArgs {
-    /// TCP port; 0 takes a free one
-    #[arg(long, value_name = "PORT", default_value_t = 7681)]
-    pub(crate) port: u16,
-    /// Loopback address to listen on; may be given several times
-    #[arg(long, value_name = "ADDRESS", default_values_t = [IpAddr::V4(Ipv4Addr::LOCALHOST)])]
-    pub(crate) bind: Vec<IpAddr>,
-    /// Listen on this Unix socket too; whoever may open it gets in
-    #[arg(long, value_name = "PATH")]
-    pub(crate) socket: Option<PathBuf>,
-    /// Serve metrics for Prometheus on this address too, besides the runtime directory's metrics.sock
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    pub(crate) metrics: Option<SocketAddr>,
-    /// Host name under which browsers come, as through a proxy; may be given several times
-    #[arg(long, value_name = "NAME", value_parser = values::host_name)]
-    pub(crate) allow_host: Vec<String>,
-    /// Let everybody in who reaches the port: every user of this machine
-    #[arg(long)]
-    pub(crate) no_auth: bool,
 }
 
 /// What a session is made of.

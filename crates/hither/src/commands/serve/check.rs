@@ -4,7 +4,6 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use hither_server::http::check_bind;
 use rustix::fs::{Access, access};
 
 use super::ServeArgs;
@@ -16,7 +15,8 @@ const SOCKET_PATH_LEN_MAX: usize = 107;
 impl ServeArgs {
     /// Refuses settings under which the gateway cannot run, or should not.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        self.check_addresses()?;
+        self.listen.check(&self.tls)?;
+        self.tls.acceptor()?;
         self.check_sockets()?;
         check_directory(self.session.cwd.as_deref())?;
         check_shell(&self.shell())
@@ -24,7 +24,7 @@ impl ServeArgs {
 
     /// What is allowed and still deserves a word.
     pub(crate) fn warnings(&self) -> Vec<&'static str> {
-        let mut warnings = Vec::new();
+        let mut warnings = self.listen.warnings(&self.tls);
         if rustix::process::geteuid().is_root() {
             warnings.push("running as root: whoever gets in is root; run as an ordinary user");
         }
@@ -34,14 +34,6 @@ impl ServeArgs {
     /// The shell of sessions without a command.
     pub(crate) fn shell(&self) -> PathBuf {
         self.session.shell.clone().unwrap_or_else(usual_shell)
-    }
-
-    fn check_addresses(&self) -> Result<(), Failure> {
-        for &address in &self.listen.bind {
-            check_bind(address)
-                .map_err(|refused| Failure::new(Exit::Configuration, refused.to_string()))?;
-        }
-        Ok(())
     }
 
     fn check_sockets(&self) -> Result<(), Failure> {

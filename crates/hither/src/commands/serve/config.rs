@@ -5,9 +5,8 @@ use std::num::NonZeroU8;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hither_auth::Origin;
 use hither_core::viewer::Slow;
-use hither_server::gateway::{Authentication, Config, Listen, Program, Session, Tuning};
+use hither_server::gateway::{Config, Program, Session, Tuning};
 
 use super::{ServeArgs, SlowViewer, TuningArgs};
 use crate::failure::{Exit, Failure};
@@ -21,7 +20,7 @@ impl ServeArgs {
         })?;
         let dir = text(runtime_dir.clone().into_os_string(), "runtime directory")?;
         Ok(Config {
-            listen: self.listen()?,
+            listen: self.listen.settings(&self.tls)?,
             session: self.session()?,
             tuning: self.tuning(),
             runtime_dir,
@@ -32,30 +31,6 @@ impl ServeArgs {
                     Some((name.into_string().ok()?, value.into_string().ok()?))
                 })
                 .collect(),
-        })
-    }
-
-    fn listen(&self) -> Result<Listen, Failure> {
-        let mut public_origins = Vec::new();
-        for name in &self.listen.allow_host {
-            for scheme in ["https", "http"] {
-                let origin = format!("{scheme}://{name}").parse::<Origin>();
-                public_origins.push(origin.map_err(|error| {
-                    Failure::new(Exit::Configuration, format!("--allow-host {name}: {error}"))
-                })?);
-            }
-        }
-        Ok(Listen {
-            addresses: self.listen.bind.clone(),
-            port: self.listen.port,
-            socket: self.listen.socket.clone(),
-            metrics: self.listen.metrics,
-            public_origins,
-            authentication: if self.listen.no_auth {
-                Authentication::Off
-            } else {
-                Authentication::Required
-            },
         })
     }
 

@@ -1,0 +1,108 @@
+//! One connection: the handshake of TLS, then HTTP, then perhaps a WebSocket.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::pin::pin;
+use std::sync::Arc;
+
+use axum::response::Response;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio::time::timeout;
+use tracing::debug;
+
+use super::door::Door;
+use super::handover::Slot;
+use super::http2;
+use super::serve::{
+    FIRST_REQUEST_TIME, HEADER_BYTES_MAX, HEADER_DEADLINE, HEADERS_MAX, Server, stopped,
+};
+use super::wire::{Stream, Wire};
+use crate::tls::Acceptor;
+
+/// A connection that is being served.
+pub(super) struct Connection {
+    pub(super) server: Arc<Server>,
+    pub(super) door: Arc<Door>,
+    /// The other end; none on a Unix socket.
+    pub(super) peer: Option<IpAddr>,
+    /// Makes a TLS connection of it first.
+    pub(super) acceptor: Option<Arc<Acceptor>>,
+    pub(super) _slot: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    /// Serves the connection until one of its ends is done.
+    pub(super) async fn run(mut self, stream: Stream) {
+        let stream = match (self.acceptor.take(), stream) {
+            (Some(acceptor), Stream::Tcp(tcp)) => match acceptor.accept(tcp).await {
+                Ok(stream) => Stream::Tls(Box::new(stream)),
+                Err(error) => {
+                    debug!(%error, "handshake of TLS failed");
+                    return;
+                }
+            },
+            (_, stream) => stream,
+        };
+        if stream.speaks_http2() {
+            http2::serve(Arc::new(self), Wire::new(stream)).await;
+        } else {
+            self.serve(Wire::new(stream)).await;
+        }
+    }
+
+    /// Answers one request.
+    pub(super) async fn respond(
+        &self,
+        slot: &Slot,
+        request: Request<Incoming>,
+    ) -> Result<Response, Infallible> {
+        self.server.respond(&self.door, self.peer, slot, request).await
+    }
+
+    /// Serves requests until the client is done, or one of them turns the connection into a
+    /// WebSocket, which is then handed over.
+    async fn serve(self, wire: Wire) {
+        let slot = Slot::default();
+        let taken = &slot;
+        let asked = Notify::new();
+        let service = service_fn(|request| {
+            asked.notify_one();
+            self.respond(taken, request)
+        });
+        let mut serving =
+            pin!(builder().serve_connection(TokioIo::new(wire), service).with_upgrades());
+        let mut stop = self.server.stop();
+        let served = tokio::select! {
+            served = serving.as_mut() => served,
+            () = stopped(&mut stop) => tokio::select! {
+                served = serving.as_mut() => served,
+                _ = timeout(FIRST_REQUEST_TIME, asked.notified()) => {
+                    serving.as_mut().graceful_shutdown();
+                    serving.as_mut().await
+                }
+            },
+        };
+        if let Err(error) = served {
+            debug!(%error, "connection ended");
+        }
+        if let Some(handover) = slot.take() {
+            handover.run().await;
+        }
+    }
+}
+
+/// The settings of connections that speak HTTP/1.1.
+fn builder() -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_DEADLINE)
+        .max_buf_size(HEADER_BYTES_MAX)
+        .max_headers(HEADERS_MAX);
+    builder
+}

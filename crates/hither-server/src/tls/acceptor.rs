@@ -1,0 +1,125 @@
+//! Handshakes, with the files as they are at the moment.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::load::{TlsError, TlsFiles};
+
+/// Time for a handshake.
+const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
+/// The files are looked at for a new connection, but not more often than this.
+const CHECK_PAUSE: Duration = Duration::from_secs(1);
+
+/// Makes TLS connections of sockets.
+///
+/// When one of its files has changed, the next connection is the first to see the new ones; those
+/// that are open keep what they have. Files that cannot be used are logged and change nothing.
+#[derive(Debug)]
+pub struct Acceptor {
+    files: TlsFiles,
+    loaded: Mutex<Loaded>,
+}
+
+#[derive(Debug)]
+struct Loaded {
+    config: Arc<ServerConfig>,
+    stamps: Vec<Stamp>,
+    checked: Instant,
+}
+
+/// What tells a changed file from an unchanged one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Stamp {
+    inode: u64,
+    bytes: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Acceptor {
+    /// An acceptor with the files as they are now.
+    ///
+    /// # Errors
+    /// When the files cannot be used; the text is a sentence with the cure.
+    pub fn open(files: TlsFiles) -> Result<Self, TlsError> {
+        // Stamped before they are read: a change in between is seen later.
+        let stamps = stamps(&files);
+        let config = Arc::new(files.load()?);
+        let loaded = Loaded { config, stamps, checked: Instant::now() };
+        Ok(Self { files, loaded: Mutex::new(loaded) })
+    }
+
+    /// Whether clients are asked for a certificate.
+    #[must_use]
+    pub const fn asks_clients(&self) -> bool {
+        self.files.clients.is_some()
+    }
+
+    /// Completes the handshake on a socket.
+    ///
+    /// # Errors
+    /// When it fails or takes longer than 10 seconds.
+    pub(crate) async fn accept<S>(&self, socket: S) -> io::Result<TlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let acceptor = TlsAcceptor::from(self.config());
+        let accepted = timeout(HANDSHAKE_DEADLINE, acceptor.accept(socket)).await;
+        accepted.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// The present configuration.
+    fn config(&self) -> Arc<ServerConfig> {
+        // Nothing under the lock is ever half done.
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if loaded.checked.elapsed() >= CHECK_PAUSE {
+            loaded.refresh(&self.files);
+        }
+        Arc::clone(&loaded.config)
+    }
+}
+
+impl Loaded {
+    fn refresh(&mut self, files: &TlsFiles) {
+        self.checked = Instant::now();
+        let stamps = stamps(files);
+        if stamps == self.stamps {
+            return;
+        }
+        self.stamps = stamps;
+        match files.load() {
+            Ok(config) => {
+                self.config = Arc::new(config);
+                tracing::info!("certificate read again");
+            }
+            Err(error) => tracing::warn!(%error, "keeping the old certificate"),
+        }
+    }
+}
+
+fn stamps(files: &TlsFiles) -> Vec<Stamp> {
+    files.paths().map(stamp).collect()
+}
+
+/// The zero stamp is that of a file that is not there.
+fn stamp(path: &Path) -> Stamp {
+    fs::metadata(path).map_or_else(
+        |_| Stamp::default(),
+        |meta| Stamp {
+            inode: meta.ino(),
+            bytes: meta.len(),
+            modified: (meta.mtime(), meta.mtime_nsec()),
+            changed: (meta.ctime(), meta.ctime_nsec()),
+        },
+    )
+}

@@ -1,0 +1,186 @@
+//! Options about where the gateway listens and what protects it, and what they come to.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use hither_auth::{IpNet, Origin, parse_network};
+use hither_server::gateway::{Authentication, Listen};
+use hither_server::http::{BasePath, Protection, check_bind};
+use hither_server::tls::{Acceptor, ClientCertificates, TlsFiles};
+
+use crate::failure::{Exit, Failure};
+use crate::values;
+
+/// What must be said to have no encryption at all.
+const WAIVER: &str = "I-understand";
+
+/// Where the gateway listens and whom it lets in.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Listening")]
+pub(crate) struct ListenArgs {
+    /// TCP port; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 7681)]
+    pub(crate) port: u16,
+    /// Address to listen on; may be given several times. One of the network needs TLS or a proxy
+    #[arg(long, value_name = "ADDRESS", default_values_t = [IpAddr::V4(Ipv4Addr::LOCALHOST)])]
+    pub(crate) bind: Vec<IpAddr>,
+    /// Listen on this Unix socket too; whoever may open it gets in
+    #[arg(long, value_name = "PATH")]
+    pub(crate) socket: Option<PathBuf>,
+    /// Serve metrics for Prometheus on this address too, besides the runtime directory's metrics.sock
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) metrics: Option<SocketAddr>,
+    /// Host name under which browsers come, as through a proxy; may be given several times
+    #[arg(long, value_name = "NAME", value_parser = values::host_name)]
+    pub(crate) allow_host: Vec<String>,
+    /// Path below which everything is, as in /term, when a proxy shares its host with others
+    #[arg(long, value_name = "PATH", default_value = "/", value_parser = base_path)]
+    pub(crate) base_path: BasePath,
+    /// Proxies whose X-Forwarded-For, -Proto and -Host are believed: addresses or networks
+    #[arg(long, value_name = "CIDR", value_delimiter = ',', value_parser = proxy)]
+    pub(crate) behind_proxy: Vec<IpNet>,
+    /// Let everybody in who reaches the port: every user of this machine
+    #[arg(long)]
+    pub(crate) no_auth: bool,
+    /// Listen on the network without encryption: whoever is on the way sees and types along
+    #[arg(long, value_name = WAIVER, value_parser = [WAIVER], hide_possible_values = true)]
+    pub(crate) insecure_plaintext: Option<String>,
+    /// Listen on the network as root: whoever gets in is root
+    #[arg(long)]
+    pub(crate) allow_root: bool,
+}
+
+/// The certificate of the gateway, and those of its clients.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "TLS")]
+pub(crate) struct TlsArgs {
+    /// Certificate chain in PEM; read again when it changes. Needs --tls-key
+    #[arg(long, value_name = "PATH")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Private key of the certificate in PEM, readable by its owner only
+    #[arg(long, value_name = "PATH")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Authorities in PEM whose client certificates are good
+    #[arg(long, value_name = "PATH")]
+    pub(crate) tls_client_ca: Option<PathBuf>,
+    /// Revocation lists in PEM of those authorities
+    #[arg(long, value_name = "PATH")]
+    pub(crate) tls_client_crl: Option<PathBuf>,
+}
+
+fn base_path(text: &str) -> Result<BasePath, String> {
+    text.parse().map_err(|error| format!("{error}"))
+}
+
+fn proxy(text: &str) -> Result<IpNet, String> {
+    let network = parse_network(text.trim()).map_err(|error| error.to_string())?;
+    if network.prefix_len() == 0 {
+        return Err("expected the proxies' own networks, not everybody's".to_owned());
+    }
+    Ok(network)
+}
+
+impl ListenArgs {
+    /// Refuses addresses on which strangers could read along or come in.
+    pub(crate) fn check(&self, tls: &TlsArgs) -> Result<(), Failure> {
+        let protection = self.protection(tls);
+        for &address in &self.bind {
+            check_bind(address, protection, !self.no_auth)
+                .map_err(|refused| Failure::new(Exit::Configuration, refused.to_string()))?;
+            let is_root = rustix::process::geteuid().is_root();
+            if is_root && !self.allow_root && !address.to_canonical().is_loopback() {
+                let message =
+                    format!("listening on {address} as root would make whoever gets in root");
+                let cure = "run as an ordinary user, or say --allow-root";
+                return Err(Failure::new(Exit::Configuration, message).cure(cure));
+            }
+        }
+        Ok(())
+    }
+
+    fn protection(&self, tls: &TlsArgs) -> Protection {
+        if tls.tls_cert.is_some() {
+            Protection::Tls
+        } else if !self.behind_proxy.is_empty() {
+            Protection::Proxy
+        } else if self.insecure_plaintext.is_some() {
+            Protection::Waived
+        } else {
+            Protection::None
+        }
+    }
+
+    /// What is allowed and still deserves a word.
+    pub(crate) fn warnings(&self, tls: &TlsArgs) -> Vec<&'static str> {
+        let beyond = self.bind.iter().any(|address| !address.to_canonical().is_loopback());
+        let mut warnings = Vec::new();
+        if beyond && self.protection(tls) == Protection::Waived {
+            warnings.push("nothing is encrypted: whoever is on the way sees and types along");
+        }
+        warnings
+    }
+
+    /// The settings of the listeners.
+    pub(super) fn settings(&self, tls: &TlsArgs) -> Result<Listen, Failure> {
+        let mut public_origins = Vec::new();
+        for name in &self.allow_host {
+            for scheme in ["https", "http"] {
+                let origin = format!("{scheme}://{name}").parse::<Origin>();
+                public_origins.push(origin.map_err(|error| {
+                    Failure::new(Exit::Configuration, format!("--allow-host {name}: {error}"))
+                })?);
+            }
+        }
+        Ok(Listen {
+            addresses: self.bind.clone(),
+            port: self.port,
+            socket: self.socket.clone(),
+            metrics: self.metrics,
+            public_origins,
+            tls: tls.acceptor()?,
+            proxies: self.behind_proxy.clone(),
+            insecure_plaintext: self.insecure_plaintext.is_some(),
+            base_path: self.base_path.clone(),
+            authentication: if self.no_auth {
+                Authentication::Off
+            } else {
+                Authentication::Required
+            },
+        })
+    }
+}
+
+impl TlsArgs {
+    /// What makes TLS connections, with all files read; none without a certificate.
+    pub(crate) fn acceptor(&self) -> Result<Option<Arc<Acceptor>>, Failure> {
+        let refuse =
+            |message: &str, cure: &str| Err(Failure::new(Exit::Configuration, message).cure(cure));
+        if self.tls_client_crl.is_some() && self.tls_client_ca.is_none() {
+            return refuse("--tls-client-crl is of no use alone", "give --tls-client-ca too");
+        }
+        let clients = self.tls_client_ca.clone().map(|authorities| ClientCertificates {
+            authorities,
+            revoked: self.tls_client_crl.clone(),
+        });
+        let (certificate, key) = match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
+            (Some(_), None) => {
+                return refuse("--tls-cert is of no use alone", "give --tls-key too");
+            }
+            (None, Some(_)) => {
+                return refuse("--tls-key is of no use alone", "give --tls-cert too");
+            }
+            (None, None) if clients.is_some() => {
+                let cure = "give --tls-cert and --tls-key too";
+                return refuse("--tls-client-ca is of no use without TLS", cure);
+            }
+            (None, None) => return Ok(None),
+        };
+        let acceptor = Acceptor::open(TlsFiles { certificate, key, clients });
+        let acceptor =
+            acceptor.map_err(|error| Failure::new(Exit::Configuration, error.to_string()))?;
+        Ok(Some(Arc::new(acceptor)))
+    }
+}
