@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hither_auth::{IpNet, Origin};
+use http::HeaderName;
 
 use crate::http::BasePath;
 use crate::tls::Acceptor;
@@ -49,6 +50,8 @@ pub struct Listen {
     pub tls: Option<Arc<Acceptor>>,
     /// Proxies whose `X-Forwarded-*` headers count.
     pub proxies: Vec<IpNet>,
+    /// The header in which those proxies name the user, if they do.
+    pub identity_header: Option<HeaderName>,
     /// Whether strangers may come without TLS and without a proxy on addresses of the network.
     pub insecure_plaintext: bool,
     /// Path below which everything is.

@@ -350,6 +350,7 @@ fn http_config(config: &Config, listeners: &Listeners) -> crate::http::Config {
         sessions_max: directory::SESSIONS_MAX,
         public_origins: listeners.names(&config.listen.public_origins),
         proxies: Proxies::new(config.listen.proxies.clone()),
+        identity_header: config.listen.identity_header.clone(),
         insecure_plaintext: config.listen.insecure_plaintext,
         base_path: config.listen.base_path.clone(),
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use hither_auth::{Mode, Origin, Proxies};
+use http::HeaderName;
 use tokio::sync::Semaphore;
 
 use super::auth::Auth;
@@ -37,6 +38,8 @@ pub struct Config {
     pub public_origins: Vec<Origin>,
     /// Proxies whose `X-Forwarded-*` headers count.
     pub proxies: Proxies,
+    /// The header in which those proxies name the user, if they do.
+    pub identity_header: Option<HeaderName>,
     /// Whether strangers may come without TLS and without a proxy on addresses of the network.
     pub insecure_plaintext: bool,
     /// Path below which everything is on TCP listeners.

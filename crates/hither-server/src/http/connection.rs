@@ -1,7 +1,6 @@
 //! One connection: the handshake of TLS, then HTTP, then perhaps a WebSocket.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::timeout;
 use tracing::debug;
 
-use super::door::Door;
+use super::door::{Caller, Door};
 use super::handover::Slot;
 use super::http2;
 use super::serve::{
@@ -28,8 +27,8 @@ use crate::tls::Acceptor;
 pub(super) struct Connection {
     pub(super) server: Arc<Server>,
     pub(super) door: Arc<Door>,
-    /// The other end; none on a Unix socket.
-    pub(super) peer: Option<IpAddr>,
+    /// The other end.
+    pub(super) caller: Caller,
     /// Makes a TLS connection of it first.
     pub(super) acceptor: Option<Arc<Acceptor>>,
     pub(super) _slot: OwnedSemaphorePermit,
@@ -40,7 +39,10 @@ impl Connection {
     pub(super) async fn run(mut self, stream: Stream) {
         let stream = match (self.acceptor.take(), stream) {
             (Some(acceptor), Stream::Tcp(tcp)) => match acceptor.accept(tcp).await {
-                Ok(stream) => Stream::Tls(Box::new(stream)),
+                Ok(stream) => {
+                    self.caller.certified = acceptor.user(stream.get_ref().1);
+                    Stream::Tls(Box::new(stream))
+                }
                 Err(error) => {
                     debug!(%error, "handshake of TLS failed");
                     return;
@@ -61,7 +63,7 @@ impl Connection {
         slot: &Slot,
         request: Request<Incoming>,
     ) -> Result<Response, Infallible> {
-        self.server.respond(&self.door, self.peer, slot, request).await
+        self.server.respond(&self.door, &self.caller, slot, request).await
     }
 
     /// Serves requests until the client is done, or one of them turns the connection into a

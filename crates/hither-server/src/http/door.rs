@@ -34,7 +34,18 @@ pub(crate) struct Door {
     proxies: Proxies,
     /// Whoever is neither a proxy nor on this machine is sent away: nothing protects what it sends.
     proxies_only: bool,
+    /// The header in which they name the user, if they do.
+    identity_header: Option<HeaderName>,
     base_path: BasePath,
+}
+
+/// The other end of a connection.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Caller {
+    /// Its address; none on a Unix socket.
+    pub(crate) address: Option<IpAddr>,
+    /// The user that its certificate stands for.
+    pub(crate) certified: Option<String>,
 }
 
 /// What the door learned about a request.
@@ -77,6 +88,7 @@ impl Door {
             origins: OriginPolicy::new(config.public_origins.clone()),
             proxies: config.proxies.clone(),
             proxies_only: is_plain && !config.insecure_plaintext,
+            identity_header: config.identity_header.clone(),
             base_path: config.base_path.clone(),
         }
     }
@@ -91,21 +103,23 @@ impl Door {
             origins: OriginPolicy::default(),
             proxies: Proxies::default(),
             proxies_only: false,
+            identity_header: None,
             base_path: BasePath::default(),
         }
     }
 
-    /// Judges a request from `peer`.
+    /// Judges a request of `caller`.
     pub(crate) fn admit<B>(
         &self,
         request: &Request<B>,
-        peer: Option<IpAddr>,
+        caller: &Caller,
     ) -> Result<Arrival, Problem> {
         if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
             // RFC 9110 section 15.5.6 wants a list of the methods there are: here, none.
             return Err(Problem::method_not_allowed().with_header(ALLOW, ""));
         }
         let headers = request.headers();
+        let peer = caller.address;
         let proxied = peer.is_some_and(|peer| self.proxies.trust(peer));
         if self.proxies_only
             && !proxied
@@ -123,9 +137,34 @@ impl Door {
             from,
             site: FetchSite::parse(sites.next()),
             cookie_name: CookieName::new(host.scheme(), self.port),
-            vouched: None,
+            vouched: self.vouched(caller, headers, proxied)?,
             hsts: host.origin().is_some_and(wants_hsts),
         })
+    }
+
+    /// The user that a trusted proxy or a certificate names. That of a proxy is the one behind it.
+    fn vouched(
+        &self,
+        caller: &Caller,
+        headers: &HeaderMap,
+        proxied: bool,
+    ) -> Result<Option<Vouched>, Problem> {
+        if let Some(name) = self.identity_header.as_ref().filter(|_| proxied) {
+            let mut values = texts(headers, name);
+            match (values.next(), values.next()) {
+                (None, _) => {}
+                (Some(user), None) => {
+                    return Ok(Some(Vouched { way: Way::Proxy, name: user.to_owned() }));
+                }
+                // The proxy adds its word to what the client wrote, instead of replacing it.
+                (Some(_), Some(_)) => {
+                    let detail = format!("header {name} must be there once");
+                    return Err(Problem::bad_request("duplicate_header", detail));
+                }
+            }
+        }
+        let certified = caller.certified.clone();
+        Ok(certified.map(|name| Vouched { way: Way::Certificate, name }))
     }
 
     /// Where a target lies below the base path.

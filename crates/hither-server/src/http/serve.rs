@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -24,7 +23,7 @@ use tracing::{debug, info, warn};
 use super::app::App;
 use super::base_path::Below;
 use super::connection::Connection;
-use super::door::{Arrival, Door};
+use super::door::{Arrival, Caller, Door};
 use super::handover::Slot;
 use super::headers::{HSTS, harden};
 use super::problem::{Problem, ProblemCode};
@@ -103,7 +102,7 @@ impl Server {
                         let connection = Connection {
                             server: Arc::clone(self),
                             door: listener.door_for(&stream, &door, &self.app),
-                            peer: stream.peer(),
+                            caller: Caller { address: stream.peer(), certified: None },
                             acceptor: listener.acceptor(),
                             _slot: slot,
                         };
@@ -158,18 +157,18 @@ impl Server {
         }
     }
 
-    /// Answers a request that came through `door` from `peer`.
+    /// Answers a request that of `caller` that came through `door`.
     pub(super) async fn respond(
         &self,
         door: &Door,
-        peer: Option<IpAddr>,
+        caller: &Caller,
         slot: &Slot,
         request: Request<Incoming>,
     ) -> Result<Response, Infallible> {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let wants_upgrade = request.headers().contains_key(UPGRADE);
         let method = method_name(request.method());
-        let admitted = door.admit(&request, peer);
+        let admitted = door.admit(&request, caller);
         let hsts = admitted.as_ref().is_ok_and(|arrival| arrival.hsts);
         let mut response = match admitted {
             Ok(arrival) => self.route(door, arrival, slot, request).await?,

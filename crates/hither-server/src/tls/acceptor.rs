@@ -7,11 +7,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustls::ServerConfig;
+use rustls::{ServerConfig, ServerConnection};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use webpki::EndEntityCert;
 
 use super::load::{TlsError, TlsFiles};
 
@@ -59,10 +60,15 @@ impl Acceptor {
         Ok(Self { files, loaded: Mutex::new(loaded) })
     }
 
-    /// Whether clients are asked for a certificate.
-    #[must_use]
-    pub const fn asks_clients(&self) -> bool {
-        self.files.clients.is_some()
+    /// Whom the client's certificate stands for: the user of its URIs, if they agree. It has been
+    /// verified in the handshake.
+    pub(crate) fn user(&self, tls: &ServerConnection) -> Option<String> {
+        let users = &self.files.clients.as_ref()?.users;
+        let certificate = EndEntityCert::try_from(tls.peer_certificates()?.first()?).ok()?;
+        let of = |uri: &str| users.iter().find(|(known, _)| known == uri).map(|(_, name)| name);
+        let mut found = certificate.valid_uri_names().filter_map(of);
+        let first = found.next()?;
+        found.all(|other| other == first).then(|| first.clone())
     }
 
     /// Completes the handshake on a socket.

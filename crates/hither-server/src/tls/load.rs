@@ -37,6 +37,9 @@ pub struct ClientCertificates {
     pub authorities: PathBuf,
     /// Lists of those that were revoked. With a list, a certificate that no list covers is refused.
     pub revoked: Option<PathBuf>,
+    /// Who they stand for: a URI among the certificate's names, and a user. One without such a URI
+    /// stands for nobody.
+    pub users: Vec<(String, String)>,
 }
 
 /// Why there is no TLS. Each text is a sentence with the cure.

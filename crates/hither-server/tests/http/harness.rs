@@ -139,6 +139,7 @@ pub(crate) fn config() -> Config {
         sessions_max: 100,
         public_origins: vec!["https://term.example.com".parse().unwrap()],
         proxies: Proxies::default(),
+        identity_header: None,
         insecure_plaintext: false,
         base_path: BasePath::default(),
     }

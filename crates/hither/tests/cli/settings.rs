@@ -114,3 +114,64 @@ fn assert_refused(run: &Run, words: &str) {
     assert_eq!(run.stderr.lines().count(), 1, "{run:#?}");
     assert!(run.stderr.contains(words), "{words:?} is not in {run:#?}");
 }
+
+#[test]
+fn what_would_let_strangers_in_or_read_along_is_refused() {
+    let place = Place::new();
+    let pem = |name: &str, mode: u32| {
+        let path = place.path().join(name);
+        fs::write(&path, "-----BEGIN NOTHING-----\n-----END NOTHING-----\n").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (cert, key, open_key) = (pem("cert", 0o644), pem("key", 0o600), pem("open", 0o640));
+    for (arguments, words) in [
+        (&["--bind", "0.0.0.0"][..], "without encryption; give --tls-cert"),
+        (&["--bind", "192.0.2.1", "--bind", "127.0.0.1"], "listening on 192.0.2.1"),
+        (
+            &["--bind", "0.0.0.0", "--no-auth", "--insecure-plaintext=I-understand"],
+            "without authentication would give your shell to everybody",
+        ),
+        (&["--bind", "::", "--no-auth", "--behind-proxy", "10.0.0.1"], "leave out --no-auth"),
+        (&["--tls-cert", &cert], "give --tls-key too"),
+        (&["--tls-key", &key], "give --tls-cert too"),
+        (&["--tls-client-ca", &cert], "give --tls-cert and --tls-key too"),
+        (&["--tls-client-crl", &cert], "give --tls-client-ca too"),
+        (&["--tls-client-user", "a:b=c"], "give --tls-client-ca too"),
+        (&["--tls-cert", "/nowhere", "--tls-key", &key], "/nowhere cannot be read"),
+        (&["--tls-cert", &cert, "--tls-key", &key], "holds no certificate in PEM"),
+        (&["--identity-header", "X-Remote-User"], "name the proxy with --behind-proxy too"),
+    ] {
+        let run = place.run(&[&["serve", "--port", "0"], arguments].concat());
+        assert_refused(&run, words);
+    }
+    // The key is looked at after the certificate, so this needs a good one.
+    let good = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    fs::write(&cert, good.cert.pem()).unwrap();
+    let with = |key: &str| place.run(&["serve", "--tls-cert", &cert, "--tls-key", key]);
+    assert_refused(&with(&open_key), "may be read by others (mode 0640); run `chmod 600");
+    assert_refused(&with(&key), "holds no private key in PEM");
+    let other = rcgen::KeyPair::generate().unwrap();
+    fs::write(&key, other.serialize_pem()).unwrap();
+    assert_refused(&with(&key), "does not belong to private key");
+}
+
+#[test]
+fn values_that_nobody_should_give_are_not_understood() {
+    let place = Place::new();
+    for (option, value, words) in [
+        ("--insecure-plaintext", "yes", "I-understand"),
+        ("--behind-proxy", "0.0.0.0/0", "not everybody's"),
+        ("--behind-proxy", "10.0.0.1/8", "an address or a network"),
+        ("--base-path", "term", "expected a path"),
+        ("--base-path", "/a/../b", "expected a path"),
+        ("--identity-header", "Cookie", "a header of the proxy's own"),
+        ("--identity-header", "X-Forwarded-For", "a header of the proxy's own"),
+        ("--identity-header", "a b", "the name of a header"),
+        ("--tls-client-user", "ann", "expected a URI and a user"),
+    ] {
+        let run = place.run(&["serve", option, value]);
+        assert_eq!((run.code, run.stdout.as_str()), (64, ""), "{run:#?}");
+        assert!(run.stderr.contains(words), "{words:?} is not in {run:#?}");
+    }
+}

@@ -9,6 +9,7 @@ use hither_auth::{IpNet, Origin, parse_network};
 use hither_server::gateway::{Authentication, Listen};
 use hither_server::http::{BasePath, Protection, check_bind};
 use hither_server::tls::{Acceptor, ClientCertificates, TlsFiles};
+use http::HeaderName;
 
 use crate::failure::{Exit, Failure};
 use crate::values;
@@ -41,6 +42,9 @@ pub(crate) struct ListenArgs {
     /// Proxies whose X-Forwarded-For, -Proto and -Host are believed: addresses or networks
     #[arg(long, value_name = "CIDR", value_delimiter = ',', value_parser = proxy)]
     pub(crate) behind_proxy: Vec<IpNet>,
+    /// Header in which those proxies name the user who has logged in, as in X-Remote-User
+    #[arg(long, value_name = "HEADER", value_parser = header_name)]
+    pub(crate) identity_header: Option<HeaderName>,
     /// Let everybody in who reaches the port: every user of this machine
     #[arg(long)]
     pub(crate) no_auth: bool,
@@ -68,10 +72,32 @@ pub(crate) struct TlsArgs {
     /// Revocation lists in PEM of those authorities
     #[arg(long, value_name = "PATH")]
     pub(crate) tls_client_crl: Option<PathBuf>,
+    /// User that a client certificate with this URI stands for; may be given several times
+    #[arg(long, value_name = "URI=USER", value_parser = certified_user)]
+    pub(crate) tls_client_user: Vec<(String, String)>,
 }
 
 fn base_path(text: &str) -> Result<BasePath, String> {
     text.parse().map_err(|error| format!("{error}"))
+}
+
+fn header_name(text: &str) -> Result<HeaderName, String> {
+    // What every request has, or what is read for something else, names nobody.
+    let taken = ["authorization", "cookie", "host", "origin"];
+    let name: HeaderName = text.parse().map_err(|_| "expected the name of a header".to_owned())?;
+    if taken.contains(&name.as_str()) || name.as_str().starts_with("x-forwarded-") {
+        return Err("expected a header of the proxy's own, as in X-Remote-User".to_owned());
+    }
+    Ok(name)
+}
+
+fn certified_user(text: &str) -> Result<(String, String), String> {
+    match text.rsplit_once('=') {
+        Some((uri, user)) if uri.contains(':') && !user.is_empty() => {
+            Ok((uri.to_owned(), user.to_owned()))
+        }
+        _ => Err("expected a URI and a user, as in spiffe://example.org/ann=ann".to_owned()),
+    }
 }
 
 fn proxy(text: &str) -> Result<IpNet, String> {
@@ -85,6 +111,11 @@ fn proxy(text: &str) -> Result<IpNet, String> {
 impl ListenArgs {
     /// Refuses addresses on which strangers could read along or come in.
     pub(crate) fn check(&self, tls: &TlsArgs) -> Result<(), Failure> {
+        if self.identity_header.is_some() && self.behind_proxy.is_empty() {
+            let message = "--identity-header would be believed from nobody";
+            let cure = "name the proxy with --behind-proxy too";
+            return Err(Failure::new(Exit::Configuration, message).cure(cure));
+        }
         let protection = self.protection(tls);
         for &address in &self.bind {
             check_bind(address, protection, !self.no_auth)
@@ -119,6 +150,13 @@ impl ListenArgs {
         if beyond && self.protection(tls) == Protection::Waived {
             warnings.push("nothing is encrypted: whoever is on the way sees and types along");
         }
+        let is_local = |proxy: &IpNet| proxy.addr().is_loopback();
+        if self.identity_header.is_some() && self.behind_proxy.iter().any(is_local) {
+            warnings.push(
+                "every program of this machine can name itself any user: the proxy is on this \
+                 machine, where others may be too",
+            );
+        }
         warnings
     }
 
@@ -141,6 +179,7 @@ impl ListenArgs {
             public_origins,
             tls: tls.acceptor()?,
             proxies: self.behind_proxy.clone(),
+            identity_header: self.identity_header.clone(),
             insecure_plaintext: self.insecure_plaintext.is_some(),
             base_path: self.base_path.clone(),
             authentication: if self.no_auth {
@@ -157,12 +196,19 @@ impl TlsArgs {
     pub(crate) fn acceptor(&self) -> Result<Option<Arc<Acceptor>>, Failure> {
         let refuse =
             |message: &str, cure: &str| Err(Failure::new(Exit::Configuration, message).cure(cure));
-        if self.tls_client_crl.is_some() && self.tls_client_ca.is_none() {
-            return refuse("--tls-client-crl is of no use alone", "give --tls-client-ca too");
+        if self.tls_client_ca.is_none() {
+            let cure = "give --tls-client-ca too";
+            if self.tls_client_crl.is_some() {
+                return refuse("--tls-client-crl is of no use alone", cure);
+            }
+            if !self.tls_client_user.is_empty() {
+                return refuse("--tls-client-user is of no use alone", cure);
+            }
         }
         let clients = self.tls_client_ca.clone().map(|authorities| ClientCertificates {
             authorities,
             revoked: self.tls_client_crl.clone(),
+            users: self.tls_client_user.clone(),
         });
         let (certificate, key) = match (&self.tls_cert, &self.tls_key) {
             (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
