@@ -46,7 +46,7 @@ have_font() {
 missing_packages() {
   have_chromium || echo chromium
   local program
-  for program in vim htop less strace; do
+  for program in vim htop less strace zsh fish; do
     have "$program" || echo "$program"
   done
   have_font 'dejavu sans mono' || echo fonts-dejavu-core

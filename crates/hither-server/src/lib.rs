@@ -9,5 +9,6 @@ pub mod gateway;
 pub mod http;
 pub mod metrics;
 pub mod sessions;
+mod shell_integration;
 pub mod tls;
 mod worker;

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use super::shared::{Facts, Shared};
 use super::{Directory, SESSIONS_MAX, environment};
 use crate::sessions::{CreateError, Life, NewSession, SessionEvent, SessionInfo};
+use crate::shell_integration::Dressed;
 use crate::worker::memory::{SessionMemory, memory_bytes};
 use crate::worker::{Adoption, Command};
 
@@ -93,6 +94,7 @@ impl Directory {
         }
         let program = resolve_program(facts.command[0].as_ref(), Some(path.as_ref()), &facts.cwd)
             .map_err(|_| CreateError::ProgramNotFound)?;
+        let dressed = self.dress(&facts.command);
         let meta = Meta {
             command: facts.command.clone(),
             cwd: facts.cwd.clone(),
@@ -104,13 +106,14 @@ impl Directory {
             request: 0,
             session: facts.id,
             program: c_string(program.into_os_string().into_encoded_bytes())?,
-            argv: facts
-                .command
+            argv: dressed
+                .argv
                 .iter()
                 .map(|arg| c_string(arg.as_bytes()))
                 .collect::<Result<_, _>>()?,
             env: environment::of_session(environment, facts.id)
                 .into_iter()
+                .chain(dressed.environment.iter().map(|(name, value)| format!("{name}={value}")))
                 .map(c_string)
                 .collect::<Result<_, _>>()?,
             cwd: c_string(facts.cwd.clone().into_os_string().into_encoded_bytes())?,
@@ -119,6 +122,13 @@ impl Directory {
             memory_bytes: memory_bytes(self.config.history_bytes),
             meta: meta.to_bytes().map_err(|_| CreateError::InvalidCommand)?,
         })
+    }
+
+    fn dress(&self, command: &[String]) -> Dressed {
+        match &self.config.integration {
+            Some(integration) => integration.dress(command),
+            None => Dressed { argv: command.to_vec(), environment: Vec::new() },
+        }
     }
 
     /// The host has started a program: the session goes to its worker.

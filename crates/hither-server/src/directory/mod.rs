@@ -26,6 +26,7 @@ pub(crate) use upward::Upward;
 use crate::clock::Clock;
 use crate::metrics::{LifeMetrics, WORKER_PATIENCE, WorkerMetrics};
 use crate::sessions::SessionEvent;
+use crate::shell_integration::ShellIntegration;
 use crate::worker::{Command, WorkerHandle};
 use create::Meta;
 use host_link::HostLink;
@@ -48,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) history_bytes: u64,
     /// Environment of the children, `NAME=value`.
     pub(crate) environment: Vec<(String, String)>,
+    /// Has shells mark their prompts and commands, unless that is switched off.
+    pub(crate) integration: Option<ShellIntegration>,
 }
 
 /// All sessions of this gateway.

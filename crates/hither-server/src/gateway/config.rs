@@ -80,6 +80,8 @@ pub struct Session {
     pub cwd: PathBuf,
     /// Login name of the user that everything runs as.
     pub user: String,
+    /// Whether shells are made to mark their prompts and commands.
+    pub shell_integration: bool,
     /// Lines kept above the screen.
     pub scrollback_lines: usize,
     /// Bytes of output kept; a power of two.

@@ -12,7 +12,7 @@ mod upgrading;
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -28,6 +28,7 @@ pub use successor::{Bequested, Program, SUCCESSOR_VARIABLE, Start};
 use crate::directory::{self, Directory, HostStarter, Leaving, LinkError};
 use crate::http::{App, Auth, CONNECTIONS_MAX, Server, Succession};
 use crate::metrics::MetricsServer;
+use crate::shell_integration::ShellIntegration;
 use crate::worker::Settings;
 use bequest::Bequest;
 use files::Files;
@@ -314,6 +315,7 @@ fn open_directory(config: &Config, dir: &Arc<RuntimeDir>) -> Result<Directory, G
         cwd: config.session.cwd.clone(),
         history_bytes: config.session.history_bytes,
         environment: directory::allowed(config.environment.iter().cloned()),
+        integration: shell_integration(config, dir.path()),
     };
     let workers = usize::from(config.tuning.workers.get());
     let opened = Directory::open(directory, settings, workers, starter);
@@ -354,6 +356,15 @@ fn http_config(config: &Config, listeners: &Listeners) -> crate::http::Config {
         insecure_plaintext: config.listen.insecure_plaintext,
         base_path: config.listen.base_path.clone(),
     }
+}
+
+/// The scripts for shells. Sessions start without them when they cannot be written.
+fn shell_integration(config: &Config, dir: &Path) -> Option<ShellIntegration> {
+    if !config.session.shell_integration {
+        return None;
+    }
+    let installed = ShellIntegration::install(dir);
+    installed.map_err(|error| tracing::warn!(%error, "writing the shell integration")).ok()
 }
 
 /// Lets this process open as many files as the hard limit allows: each session takes one, each

@@ -55,6 +55,9 @@ pub(crate) struct SessionArgs {
     /// Shell of a session without a command [default: $SHELL, else /bin/sh]
     #[arg(long, value_name = "PATH")]
     pub(crate) shell: Option<PathBuf>,
+    /// Leave shells alone, which else mark their prompts and commands for `hither run` and `wait`
+    #[arg(long)]
+    pub(crate) no_shell_integration: bool,
     /// Directory in which sessions start [default: this one]
     #[arg(long, value_name = "DIR")]
     pub(crate) cwd: Option<PathBuf>,

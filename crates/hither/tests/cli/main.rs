@@ -7,3 +7,4 @@ mod metrics;
 mod place;
 mod running;
 mod settings;
+mod shells;

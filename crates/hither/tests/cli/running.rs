@@ -31,7 +31,18 @@ pub(crate) struct Running {
 impl Running {
     /// Starts one in `dir` that serves `command`.
     pub(crate) fn start(dir: &Path, options: &[&str], command: &[&str]) -> Self {
+        Self::with_environment(dir, options, command, &[])
+    }
+
+    /// The same, with these variables set.
+    pub(crate) fn with_environment(
+        dir: &Path,
+        options: &[&str],
+        command: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let mut child = Command::new(HITHER)
+            .envs(environment.iter().copied())
             .args(["serve", "--log-level", "warn", "--runtime-dir"])
             .arg(dir)
             .args(options)

@@ -49,6 +49,7 @@ impl ServeArgs {
             shell,
             cwd: self.session.cwd.clone().map_or_else(usual_cwd, absolute),
             user: user(),
+            shell_integration: !self.session.no_shell_integration,
             scrollback_lines: usize::try_from(self.session.scrollback).unwrap_or(usize::MAX),
             history_bytes: u64::from(self.session.history_bytes),
             slow: match self.session.slow_viewer {
