@@ -2,7 +2,7 @@
 //!
 //! Nothing here reads a clock, a file or a random number: `now` and random bits are arguments.
 //! Secrets are kept as SHA-256 digests only. That is enough, and argon2 would be waste, because
-//! each of them is 256 random bits and never a word that a person chose.
+//! each of them is 256 random bits. Passwords, which people choose, are hashed with argon2id.
 #![forbid(unsafe_code)]
 
 mod authorization;
@@ -15,12 +15,15 @@ mod level;
 mod lobby;
 mod login;
 mod origin;
+mod password;
 mod penalty;
 mod people;
 mod principal;
 mod scope;
 mod secret;
+mod share;
 mod source;
+mod ticket;
 mod token;
 mod user;
 mod verify;
@@ -38,12 +41,20 @@ pub use login::{ADMIN_IDLE, LOGIN_LIFE, LOGINS_MAX, LoginRecord, Logins};
 pub use origin::{
     FetchSite, FromWhere, InvalidOrigin, Origin, OriginPolicy, OriginRefused, Scheme,
 };
+pub use password::{
+    HASH_MEMORY_KIB, InvalidPassword, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, Password, Verdict,
+    check_password, hash,
+};
 pub use penalty::{Offence, PENALTY_FREE, PENALTY_MAX, Penalties, SOURCES_MAX};
 pub use people::{Account, People};
 pub use principal::{LoginId, Principal, ShareId, TokenId, Way, Who};
 pub use scope::{InvalidScope, Scope, Scopes};
 pub use secret::{Digest, InvalidDigest, SECRET_TEXT_MAX, Secret};
+pub use share::{SHARE_LIFE_DEFAULT, SHARE_LIFE_MAX, SHARE_VIEWERS_MAX, SHARES_MAX, Share};
 pub use source::Source;
+pub use ticket::{
+    TICKET_LIFE, TICKETS_MAX, TICKETS_OF_ONE_MAX, Ticket, TicketRefused, Tickets, TooManyTickets,
+};
 pub use token::{ApiToken, TOKEN_LIFE_DEFAULT, TOKEN_LIFE_MAX, TokenRecord, Tokens};
 pub use user::{InvalidUserName, User, UserId, UserKind, UserName};
 pub use verify::{Denied, Intent, Mode, Peer, Presented, Verifier, Vouched};

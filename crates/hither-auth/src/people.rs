@@ -1,16 +1,19 @@
 //! Everything that is stored about who may do what, as it is at one moment.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use hither_core::SessionId;
 
 use crate::level::Level;
-use crate::principal::{Principal, Who};
+use crate::principal::{Principal, ShareId, Who};
 use crate::scope::Scopes;
+use crate::secret::{Digest, SECRET_TEXT_MAX};
+use crate::share::Share;
 use crate::token::Tokens;
 use crate::user::{User, UserId, UserKind};
 
-/// Users, their tokens, and the levels that owners of sessions have given to others.
+/// Users, their tokens, the levels that owners of sessions have given to others, share links.
 ///
 /// An image of the store: requests are judged by it alone. The user that the gateway runs as is
 /// always there.
@@ -20,6 +23,7 @@ pub struct People {
     /// API tokens.
     pub tokens: Tokens,
     grants: BTreeMap<(SessionId, UserId), Level>,
+    shares: BTreeMap<ShareId, Share>,
     machine: Account,
 }
 
@@ -46,7 +50,13 @@ impl People {
             kind: UserKind::Admin,
             generation: 0,
         };
-        Self { users: BTreeMap::new(), tokens: Tokens::default(), grants: BTreeMap::new(), machine }
+        Self {
+            users: BTreeMap::new(),
+            tokens: Tokens::default(),
+            grants: BTreeMap::new(),
+            shares: BTreeMap::new(),
+            machine,
+        }
     }
 
     /// Sets the generation of the logins of the user that the gateway runs as.
@@ -91,8 +101,45 @@ impl People {
     pub fn granted(&self, principal: &Principal, session: SessionId) -> Option<Level> {
         match principal.who() {
             Who::User(user) => self.grants.get(&(session, *user)).copied(),
-            Who::Link(_) => None,
+            Who::Link(id) => {
+                let share = self.shares.get(id).filter(|share| share.session == session);
+                share.map(|share| share.level)
+            }
         }
+    }
+
+    /// Adds a share link, or replaces the one with its number.
+    pub fn add_share(&mut self, share: Share) {
+        self.shares.insert(share.id, share);
+    }
+
+    /// The share link with this number, unless it has expired.
+    #[must_use]
+    pub fn share(&self, id: ShareId, now: SystemTime) -> Option<&Share> {
+        self.shares.get(&id).filter(|share| share.is_good(now))
+    }
+
+    /// The share link with this secret, unless it has expired. Looks at all of them, in constant
+    /// time.
+    #[must_use]
+    pub fn share_with(&self, secret: &str, now: SystemTime) -> Option<&Share> {
+        if secret.len() > SECRET_TEXT_MAX {
+            return None;
+        }
+        let digest = Digest::of(secret);
+        let mut found = None;
+        for share in self.shares.values() {
+            if share.digest.matches(&digest).into() {
+                found = Some(share);
+            }
+        }
+        found.filter(|share| share.is_good(now))
+    }
+
+    /// The share links of a session, oldest first, those that have not expired.
+    pub fn shares_of(&self, session: SessionId, now: SystemTime) -> impl Iterator<Item = &Share> {
+        let is_one = move |share: &&Share| share.session == session && share.is_good(now);
+        self.shares.values().filter(is_one)
     }
 }
 

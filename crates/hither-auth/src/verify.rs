@@ -128,8 +128,8 @@ impl Verifier {
         }
     }
 
-    /// Judges somebody who was let in before: whether the credential is still good, and what it is
-    /// worth now.
+    /// Judges somebody who was let in before and is still here: whether the credential is still
+    /// good, and what it is worth now. It counts as a use of the login.
     ///
     /// # Errors
     /// [`Denied::Wrong`] when it is good no more.
@@ -151,6 +151,11 @@ impl Verifier {
                 let account = self.people.account(*id).ok_or(Denied::Wrong)?;
                 let is_same = account.generation == principal.generation;
                 is_same.then(|| vouched(&account, principal.way)).ok_or(Denied::Wrong)
+            }
+            (Way::Link, Who::Link(id)) => {
+                let share = self.people.share(*id, now).ok_or(Denied::Wrong)?;
+                let _maker = self.people.account(share.creator).ok_or(Denied::Wrong)?;
+                Ok(share.holder())
             }
             (Way::Proxy | Way::Certificate | Way::Link, _) => Err(Denied::Wrong),
         }
@@ -213,10 +218,12 @@ impl Verifier {
     fn by_login(&self, record: &LoginRecord, now: SystemTime) -> Result<Principal, Denied> {
         let account = self.people.account(record.user).ok_or(Denied::Wrong)?;
         let may_idle = account.kind != UserKind::Admin || account.id == UserId::MACHINE;
-        let idle_end = record.seen() + ADMIN_IDLE;
-        if record.generation != account.generation || !(may_idle || now < idle_end) {
+        let was_idle = now >= record.seen() + ADMIN_IDLE;
+        if record.generation != account.generation || (was_idle && !may_idle) {
             return Err(Denied::Wrong);
         }
+        record.handle_use(now);
+        let idle_end = now + ADMIN_IDLE;
         Ok(Principal {
             who: Who::User(account.id),
             scopes: account.scopes(),

@@ -10,6 +10,7 @@
 mod access;
 mod app;
 mod auth;
+mod auth_routes;
 mod base_path;
 mod bind;
 mod body;
@@ -19,6 +20,7 @@ mod events;
 mod gate;
 mod handle;
 mod handover;
+mod hashing;
 mod headers;
 mod http2;
 mod output;

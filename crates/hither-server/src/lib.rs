@@ -10,5 +10,6 @@ pub mod http;
 pub mod metrics;
 pub mod sessions;
 mod shell_integration;
+pub mod store_thread;
 pub mod tls;
 mod worker;

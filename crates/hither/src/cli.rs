@@ -13,8 +13,10 @@ use crate::commands::kill::KillArgs;
 use crate::commands::ls::LsArgs;
 use crate::commands::new::NewArgs;
 use crate::commands::serve::ServeArgs;
+use crate::commands::token::TokenArgs;
 use crate::commands::upgrade::UpgradeArgs;
 use crate::commands::url::UrlArgs;
+use crate::commands::user::UserArgs;
 use crate::runtime_dir::RuntimeDir;
 
 const EXAMPLES: &str = "\
@@ -70,6 +72,10 @@ pub(crate) enum Command {
     Url(UrlArgs),
     /// Replace the running gateway by this program, without refusing a connection
     Upgrade(UpgradeArgs),
+    /// Add, list and remove users, and set their passwords
+    User(UserArgs),
+    /// Make, list and revoke API tokens
+    Token(TokenArgs),
     /// Check whether this machine is ready, and say what to change
     Doctor(DoctorArgs),
     /// Print a completion script for a shell
@@ -95,6 +101,44 @@ pub(crate) struct RuntimeDirArgs {
         help_heading = "General"
     )]
     runtime_dir: Option<PathBuf>,
+}
+
+/// Where users, tokens and share links are stored.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct StateDirArgs {
+    /// Folder of users, tokens and share links, mode 0700 [default: $XDG_STATE_HOME/hither, or
+    /// the folder `state` in a --runtime-dir that was chosen]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "HITHER_STATE_DIR",
+        hide_env_values = true,
+        help_heading = "General"
+    )]
+    state_dir: Option<PathBuf>,
+}
+
+impl StateDirArgs {
+    /// The folder that was asked for, or the usual one. Gateways with runtime directories of their
+    /// own have users of their own.
+    pub(crate) fn resolve(&self, runtime_dir: &RuntimeDirArgs) -> PathBuf {
+        let runtime = runtime_dir.resolve();
+        let below_runtime = || runtime.path().join("state");
+        match (&self.state_dir, &runtime_dir.runtime_dir) {
+            (Some(chosen), _) => std::path::absolute(chosen).unwrap_or_else(|_| chosen.clone()),
+            (None, Some(_)) => below_runtime(),
+            (None, None) => {
+                usual_state_home().map_or_else(below_runtime, |home| home.join("hither"))
+            }
+        }
+    }
+}
+
+/// `$XDG_STATE_HOME`, or what it is when it is not set; none without a home.
+fn usual_state_home() -> Option<PathBuf> {
+    let absolute =
+        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))
 }
 
 impl RuntimeDirArgs {

@@ -10,8 +10,10 @@ pub(crate) mod ls;
 pub(crate) mod new;
 pub(crate) mod serve;
 mod sessions;
+pub(crate) mod token;
 pub(crate) mod upgrade;
 pub(crate) mod url;
+pub(crate) mod user;
 mod version;
 
 use std::process::ExitCode;
@@ -31,6 +33,8 @@ pub(crate) fn run(command: Command, settings: &Settings) -> Result<ExitCode, Fai
         Command::Kill(args) => kill::run(&args),
         Command::Url(args) => url::run(&args),
         Command::Upgrade(args) => upgrade::run(&args),
+        Command::User(args) => user::run(&args),
+        Command::Token(args) => token::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Version => version::run(),

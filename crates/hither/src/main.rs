@@ -8,8 +8,10 @@ mod failure;
 mod gateway;
 mod logging;
 mod output;
+mod prompt;
 mod runtime_dir;
 mod settings;
+mod store;
 mod values;
 
 use std::process::ExitCode;

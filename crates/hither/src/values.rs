@@ -46,6 +46,28 @@ pub(crate) fn batch_delay(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected 0 to 1s, as in 10ms".to_owned())
 }
 
+/// How long a token is good: at least a minute, at most 366 days.
+pub(crate) fn token_life(text: &str) -> Result<Duration, String> {
+    let (number, unit) = split_unit(text);
+    let seconds = match unit {
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        "w" => 7 * 86_400,
+        _ => 0,
+    };
+    let number: Option<u64> = number.parse().ok();
+    let life = number.and_then(|number| number.checked_mul(seconds)).map(Duration::from_secs);
+    life.filter(|life| !life.is_zero() && *life <= hither_auth::TOKEN_LIFE_MAX)
+        .ok_or_else(|| "expected 1m to 366d, as in 12h, 30d or 52w".to_owned())
+}
+
+/// What somebody calls something: 1 to 64 characters, none of control.
+pub(crate) fn label(text: &str) -> Result<String, String> {
+    let fits = (1..=64).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    fits.then(|| text.to_owned()).ok_or_else(|| "expected 1 to 64 characters".to_owned())
+}
+
 /// A name by which browsers reach the gateway, as in their `Host` header, without a port.
 pub(crate) fn host_name(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
@@ -120,6 +142,27 @@ mod tests {
             ("18446744073709551615s", None),
         ] {
             assert_eq!(batch_delay(text).ok(), expect, "{text}");
+        }
+    }
+
+    #[test]
+    fn tokens_live_for_a_while_and_not_for_ever() {
+        for (text, expect) in [
+            ("1m", Some(60)),
+            ("12h", Some(43_200)),
+            ("30d", Some(2_592_000)),
+            ("366d", Some(31_622_400)),
+            ("52w", Some(31_449_600)),
+            ("367d", None),
+            ("0d", None),
+            ("30", None),
+            ("never", None),
+            ("", None),
+            ("-1d", None),
+            ("99999999999999999999w", None),
+            ("30500568904943w", None),
+        ] {
+            assert_eq!(token_life(text).ok(), expect.map(Duration::from_secs), "{text}");
         }
     }
 

@@ -26,6 +26,7 @@ const RULES: &[Rule] = &[
     Rule::pure("hither-protocol", &["hither-core"]),
     Rule::pure("hither-screen", &["hither-core"]),
     Rule::pure("hither-auth", &["hither-core"]),
+    Rule::shell("hither-store", &["hither-auth", "hither-core"]),
     Rule::shell("hither-pty", &[]).tests(&["hither-core"]),
     Rule::shell("hither-host", &["hither-core", "hither-pty"]),
     Rule::shell(
@@ -37,6 +38,7 @@ const RULES: &[Rule] = &[
             "hither-protocol",
             "hither-pty",
             "hither-screen",
+            "hither-store",
         ],
     ),
     Rule::shell("hither-client", &["hither-core", "hither-protocol"]),
@@ -53,6 +55,7 @@ const RULES: &[Rule] = &[
             "hither-core",
             "hither-host",
             "hither-server",
+            "hither-store",
         ],
     )
     .tests(&["hither-protocol", "hither-testkit"]),

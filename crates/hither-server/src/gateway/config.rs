@@ -25,6 +25,8 @@ pub struct Config {
     pub tuning: Tuning,
     /// Directory of the sockets, mode 0700; absolute path.
     pub runtime_dir: PathBuf,
+    /// Directory of the store, mode 0700; absolute path.
+    pub state_dir: PathBuf,
     /// How a PTY host is started: a program and its arguments.
     pub host: (PathBuf, Vec<String>),
     /// How this process was started, which is how its successor will be.

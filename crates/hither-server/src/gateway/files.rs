@@ -4,14 +4,11 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
-use hither_auth::{ApiToken, Digest, LoginRecord, TokenRecord, UserId};
+use hither_auth::{ApiToken, Digest, TokenRecord};
 
 /// Name of the file with the API token for programs of the same user.
 const TOKEN: &str = "token";
-/// Name of the file with the digests of browsers' logins, so that they outlive the gateway.
-const LOGINS: &str = "logins";
 /// More is no file of ours.
 const BYTES_MAX: u64 = 1 << 20;
 
@@ -39,18 +36,6 @@ impl Files {
         Ok(TokenRecord::local("local", digest))
     }
 
-    /// The logins of the last gateway. Lines that are not understood are left out.
-    pub(super) fn logins(&self) -> io::Result<Vec<LoginRecord>> {
-        let text = self.read(LOGINS)?.unwrap_or_default();
-        Ok(text.lines().filter_map(login).collect())
-    }
-
-    /// Stores the logins for the next gateway.
-    pub(super) fn store_logins(&self, logins: &[LoginRecord]) -> io::Result<()> {
-        let lines: Vec<_> = logins.iter().map(|login| line(login) + "\n").collect();
-        self.write(LOGINS, &lines.concat())
-    }
-
     fn read(&self, name: &str) -> io::Result<Option<String>> {
         let path = self.0.join(name);
         match fs::symlink_metadata(&path) {
@@ -76,18 +61,4 @@ impl Files {
         file.write_all(text.as_bytes())?;
         fs::rename(fresh, path)
     }
-}
-
-/// A login as one line: digest in hexadecimal, a space, expiry in seconds since 1970.
-fn line(login: &LoginRecord) -> String {
-    let expires = login.expires.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    format!("{} {}", login.digest.to_hex(), expires.as_secs())
-}
-
-fn login(line: &str) -> Option<LoginRecord> {
-    let (digest, expires) = line.split_once(' ')?;
-    let expires = Duration::from_secs(expires.parse().ok()?);
-    let expires = SystemTime::UNIX_EPOCH.checked_add(expires)?;
-    let digest = Digest::from_hex(digest).ok()?;
-    Some(LoginRecord::new(digest, UserId::MACHINE, 0, expires, SystemTime::UNIX_EPOCH))
 }

@@ -15,11 +15,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use hither_auth::{Mode, People, Proxies};
+use hither_auth::{Mode, Proxies};
 use hither_host::{RuntimeDir, RuntimeDirError};
+use hither_store::{StateDir, Store, StoreError};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 pub use bequest::BequestError;
 pub use config::{Authentication, Config, Listen, Session, Tuning};
@@ -29,6 +32,7 @@ use crate::directory::{self, Directory, HostStarter, Leaving, LinkError};
 use crate::http::{App, Auth, CONNECTIONS_MAX, Server, Succession};
 use crate::metrics::MetricsServer;
 use crate::shell_integration::ShellIntegration;
+use crate::store_thread::StoreThread;
 use crate::worker::Settings;
 use bequest::Bequest;
 use files::Files;
@@ -37,6 +41,11 @@ use measure::MetricsListeners;
 use signals::{Asked, Signals};
 use successor::Successor;
 use upgrading::{Upgrading, become_successor, try_out};
+
+/// How often the store is looked at for what another program has written.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often is stored when tokens and logins were last used.
+const FLUSH_EVERY: Duration = Duration::from_secs(60);
 
 /// Why a gateway cannot run. Each text names the cure where there is one.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +92,9 @@ pub enum GatewayError {
     /// itself.
     #[error("{0}; start a gateway again: the sessions live on")]
     Upgrade(String),
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Anything else that the kernel refused.
     #[error("{doing}: {cause}")]
     Kernel {
@@ -158,7 +170,7 @@ async fn serve(
     ready: impl FnOnce(&Ready),
 ) -> Result<Ended, GatewayError> {
     let mut signals = Signals::new().map_err(kernel("watching signals"))?;
-    let Opened { app, directory, listeners, metrics, kept, files, stop, mut upgrading, open_files } =
+    let Opened { app, directory, listeners, metrics, kept, stop, mut upgrading, open_files } =
         Opened::open(&config, &left)?;
     let generation = left.generation + 1;
     ready(&Ready {
@@ -170,7 +182,7 @@ async fn serve(
     let metrics = metrics.serve(MetricsServer::new(Arc::clone(&app), Arc::clone(&directory)));
     let server = Server::new(Arc::clone(&app));
     let mut serving = pin!(listeners.serve(&server));
-    let duties = Duties { app: &app, directory: &directory, files: &files };
+    let duties = Duties { app: &app, directory: &directory };
     let leave = tokio::select! {
         () = &mut serving => Leave::Stop,
         () = metrics => Leave::Stop,
@@ -193,7 +205,9 @@ async fn serve(
         () = signals.stop() => std::process::exit(STOPPED_TWICE),
     };
     let Leave::Upgrade(successor) = leave else { return Ok(Ended::Stopped(sessions)) };
-    store_logins(&app, &files);
+    if let Err(error) = app.auth.flush().await {
+        tracing::warn!(%error, "logins are lost");
+    }
     restore_open_files(open_files);
     let bequest = upgrading::bequest(generation, &app.auth);
     become_successor(&successor, &config.program, &bequest, &kept)
@@ -207,7 +221,6 @@ struct Opened {
     metrics: MetricsListeners,
     /// The listening sockets once more, for a successor.
     kept: Vec<Kept>,
-    files: Files,
     stop: watch::Sender<bool>,
     upgrading: Upgrading,
     /// The limit of open files before it was raised.
@@ -218,6 +231,7 @@ impl Opened {
     fn open(config: &Config, left: &Bequest) -> Result<Self, GatewayError> {
         let dir = Arc::new(RuntimeDir::open(&config.runtime_dir)?);
         let files = Files::new(dir.path());
+        let store = Store::open(&StateDir::open(&config.state_dir).map_err(StoreError::from)?)?;
         let inherited = Inherited::take(&left.listeners);
         let mut listeners = Listeners::bind_tcp(&config.listen, inherited)?;
         let directory = Arc::new(open_directory(config, &dir)?);
@@ -234,7 +248,7 @@ impl Opened {
         let (wish, wishes) = mpsc::channel(1);
         let generation = left.generation + 1;
         let told = upgrading::told(generation, &kept);
-        let auth = auth(config, &files)?;
+        let auth = auth(config, &files, store)?;
         upgrading::resume(left, &auth);
         let http = http_config(config, &listeners);
         let app = App::new(http, auth, Arc::<Directory>::clone(&directory), stopping)
@@ -245,7 +259,6 @@ impl Opened {
             listeners,
             metrics,
             kept,
-            files,
             stop,
             upgrading: Upgrading::new(config.program.clone(), told, wishes),
             open_files,
@@ -257,14 +270,13 @@ impl Opened {
 struct Duties<'a> {
     app: &'a App,
     directory: &'a Directory,
-    files: &'a Files,
 }
 
 impl Duties<'_> {
     /// Does it until there is a reason to leave.
     async fn run(&self, signals: &mut Signals, upgrading: &mut Upgrading) -> Leave {
         let mut running = pin!(self.directory.run());
-        let mut storing = pin!(self.keep_logins());
+        let mut storing = pin!(self.keep_store());
         loop {
             tokio::select! {
                 () = &mut running => return Leave::Stop,
@@ -278,11 +290,23 @@ impl Duties<'_> {
         }
     }
 
-    /// Keeps browsers logged in over a restart.
-    async fn keep_logins(&self) {
-        let mut changes = self.app.auth.login_changes();
-        while changes.changed().await.is_ok() {
-            store_logins(self.app, self.files);
+    /// Keeps the store and its image in memory the same: what another program has written is
+    /// looked for once a second, in case it did not say so.
+    async fn keep_store(&self) {
+        let auth = &self.app.auth;
+        let mut changes = auth.login_changes();
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut flushes = interval_at(Instant::now() + FLUSH_EVERY, FLUSH_EVERY);
+        loop {
+            let kept = tokio::select! {
+                _ = changes.changed() => auth.flush().await,
+                _ = flushes.tick() => auth.flush().await,
+                _ = looks.tick() => auth.refresh().await,
+            };
+            if let Err(error) = kept {
+                tracing::warn!(%error, "keeping the store");
+            }
         }
     }
 }
@@ -328,18 +352,16 @@ fn open_directory(config: &Config, dir: &Arc<RuntimeDir>) -> Result<Directory, G
     })
 }
 
-fn auth(config: &Config, files: &Files) -> Result<Auth, GatewayError> {
+fn auth(config: &Config, files: &Files, store: Store) -> Result<Auth, GatewayError> {
     let mode = match config.listen.authentication {
         Authentication::Required => Mode::Required,
         Authentication::Off => Mode::Off,
     };
-    let mut people = People::new(&config.session.user);
+    let mut people = store.people(&config.session.user)?;
     people.tokens.add(files.token().map_err(kernel("keeping the token for programs"))?);
-    let logins = files.logins().unwrap_or_else(|error| {
-        tracing::warn!(%error, "logins of the last gateway are lost");
-        Vec::new()
-    });
-    Ok(Auth::new(mode, people, logins))
+    let logins = store.logins()?;
+    let store = StoreThread::start(store).map_err(kernel("starting the store's thread"))?;
+    Ok(Auth::new(mode, people, logins).with_store(store))
 }
 
 fn http_config(config: &Config, listeners: &Listeners) -> crate::http::Config {
@@ -386,12 +408,6 @@ fn restore_open_files(limit: Option<Rlimit>) {
         && let Err(error) = setrlimit(Resource::Nofile, limit)
     {
         tracing::warn!(%error, "restoring the limit of open files");
-    }
-}
-
-fn store_logins(app: &App, files: &Files) {
-    if let Err(error) = files.store_logins(&app.auth.logins()) {
-        tracing::warn!(%error, "storing logins");
     }
 }
 

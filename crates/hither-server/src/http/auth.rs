@@ -1,48 +1,70 @@
-//! Credentials at run time, and the routes that hand them out.
+//! Credentials at run time: the verifier, with the clock, the random numbers and the store.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::SystemTime;
 
-use axum::Json;
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
 use hither_auth::{
-    Denied, Launch, Level, LoginRecord, Mode, People, Presented, Principal, Scope, Secret,
-    TokenRecord, UserId, UserName, Verifier, Way,
+    Account, Denied, Launch, LaunchError, Level, LoginRecord, Mode, People, Presented, Principal,
+    Secret, TokenId, TokenRecord, UserId, Verdict, Verifier, Way, check_password,
 };
 use hither_core::SessionId;
-use http::header::SET_COOKIE;
-use http::{HeaderValue, StatusCode};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use hither_store::{Store, StoreError};
 use tokio::sync::watch;
 
-use super::access::Access;
-use super::app::App;
-use super::body::JsonBody;
-use super::door::Arrival;
+use super::hashing::Hashing;
 use super::problem::Problem;
-use crate::audit::{Actor, Event};
+use crate::store_thread::{StoreFailed, StoreThread};
 
 /// The verifier and the launch secret, with the clock and the random numbers they need.
 #[derive(Debug)]
 pub struct Auth {
     verifier: RwLock<Verifier>,
     launch: Mutex<Launch>,
-    changes: watch::Sender<u64>,
+    /// The token for programs of the gateway's own user, which is not in the store.
+    local: Option<TokenRecord>,
+    store: Option<StoreThread>,
+    /// Of the store when its image was taken.
+    version: AtomicI64,
+    uses: Mutex<BTreeMap<TokenId, SystemTime>>,
+    hashing: Hashing,
+    logins: watch::Sender<u64>,
+    authority: watch::Sender<u64>,
+}
+
+/// The text that somebody wants to log in with.
+#[derive(Clone, Copy)]
+pub(crate) struct Claim<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) password: &'a str,
 }
 
 impl Auth {
     /// Knows these people and the logins that were stored before a restart.
     #[must_use]
     pub fn new(mode: Mode, people: People, logins: impl IntoIterator<Item = LoginRecord>) -> Self {
+        let local = people.tokens.find(TokenId(0)).cloned();
         let mut verifier = Verifier::new(mode, people);
         verifier.logins.import(logins, SystemTime::now());
         Self {
             verifier: RwLock::new(verifier),
             launch: Mutex::default(),
-            changes: watch::Sender::new(0),
+            local,
+            store: None,
+            version: AtomicI64::new(0),
+            uses: Mutex::default(),
+            hashing: Hashing::new(),
+            logins: watch::Sender::new(0),
+            authority: watch::Sender::new(0),
         }
+    }
+
+    /// The same, with a store behind it, of which it has an image that may be old.
+    #[must_use]
+    pub fn with_store(self, store: StoreThread) -> Self {
+        Self { store: Some(store), ..self }
     }
 
     /// Makes a launch secret, good once and for ten minutes; the one before it is good no more.
@@ -69,10 +91,15 @@ impl Auth {
         self.read().logins.export()
     }
 
-    /// Changes whenever [`Auth::logins`] does.
+    /// Changes whenever a login is opened or ended.
     #[must_use]
     pub fn login_changes(&self) -> watch::Receiver<u64> {
-        self.changes.subscribe()
+        self.logins.subscribe()
+    }
+
+    /// Changes whenever somebody may have lost, or been given, the right to something.
+    pub(crate) fn authority_changes(&self) -> watch::Receiver<u64> {
+        self.authority.subscribe()
     }
 
     /// Whether credentials are asked for.
@@ -81,13 +108,25 @@ impl Auth {
         self.read().mode()
     }
 
-    /// Changes who may do what.
+    /// Changes who may do what, in memory only.
     pub fn change_people(&self, change: impl FnOnce(&mut People)) {
         change(&mut self.write().people);
+        self.authority_changed();
     }
 
     pub(crate) fn verify(&self, shown: &Presented<'_>) -> Result<Principal, Denied> {
-        self.read().verify(shown, SystemTime::now())
+        let now = SystemTime::now();
+        let principal = self.read().verify(shown, now)?;
+        if let Way::Token(id) = principal.way() {
+            let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+            uses.insert(id, now);
+        }
+        Ok(principal)
+    }
+
+    /// Whether somebody who was let in before may still be here.
+    pub(crate) fn verify_again(&self, principal: &Principal) -> Result<Principal, Denied> {
+        self.read().verify_again(principal, SystemTime::now())
     }
 
     /// The level that the owner of a session has given to a principal.
@@ -95,44 +134,180 @@ impl Auth {
         self.read().people.granted(principal, session)
     }
 
-    fn token_name(&self, principal: &Principal) -> Option<String> {
-        let Way::Token(id) = principal.way() else { return None };
-        self.read().people.tokens.find(id).map(|record: &TokenRecord| record.name.clone())
+    /// Whether anybody can log in with a name and a password.
+    pub(crate) fn has_passwords(&self) -> bool {
+        self.read().people.users().any(|user| user.password.is_some())
     }
 
-    fn redeem_launch(&self, text: &str) -> Result<Secret, Problem> {
+    /// What is known of everybody, for a look.
+    pub(crate) fn with_people<T>(&self, look: impl FnOnce(&People) -> T) -> T {
+        look(&self.read().people)
+    }
+
+    /// Uses the launch secret up for a login.
+    pub(crate) fn redeem_launch(&self, text: &str) -> Result<Secret, Problem> {
         let redeemed = self.launch().redeem(text, SystemTime::now());
-        redeemed.map_err(|error| Problem::unauthorized("launch_refused", error.to_string()))?;
-        self.open_login()
+        redeemed.map_err(|error: LaunchError| {
+            Problem::unauthorized("launch_refused", error.to_string())
+        })?;
+        self.open_machine_login()
     }
 
-    fn redeem_password(&self, password: &str) -> Result<Secret, Problem> {
-        let is_good = {
+    /// Opens a login for a name and a password; or for any name and the gateway's own token, as
+    /// clients use it that know only passwords.
+    ///
+    /// Other tokens open none: it would outlive them and be worth more.
+    pub(crate) async fn redeem_password(&self, claim: Claim<'_>) -> Result<Secret, Problem> {
+        let now = SystemTime::now();
+        let is_local = {
             let verifier = self.read();
-            verifier.mode() == Mode::Off
-                || verifier.people.tokens.check(password, SystemTime::now()).is_some()
+            let token = verifier.people.tokens.check(claim.password, now);
+            verifier.mode() == Mode::Off || token.is_some_and(|token| token.id == TokenId(0))
         };
-        if !is_good {
-            let detail = "the password must be an API token of this server";
-            return Err(Problem::unauthorized("login_refused", detail));
-        }
-        self.open_login()
+        if is_local { self.open_machine_login() } else { self.redeem_user(claim).await }
     }
 
-    fn open_login(&self) -> Result<Secret, Problem> {
+    async fn redeem_user(&self, claim: Claim<'_>) -> Result<Secret, Problem> {
+        let user = self.with_people(|people| people.user_named(claim.name).cloned());
+        let stored = user.as_ref().and_then(|user| user.password.clone());
+        let (text, compared) = (claim.password.to_owned(), stored.clone());
+        let verdict = self.hashing.run(move || check_password(&text, compared.as_deref())).await;
+        let verdict = verdict.map_err(|full| Problem::busy(full.to_string()))?;
+        let user = match (verdict, user) {
+            (Verdict::Right | Verdict::Outdated, Some(user)) => user,
+            (Verdict::Right | Verdict::Outdated | Verdict::Wrong, _) => {
+                let detail = "name or password is wrong";
+                return Err(Problem::unauthorized("login_refused", detail));
+            }
+        };
+        if let (Verdict::Outdated, Some(old)) = (verdict, stored) {
+            self.rehash(user.id, claim.password, old).await;
+        }
+        self.open_login(user.id, user.generation)
+    }
+
+    /// Stores a password that was found right with the strength of new ones. If that fails, the
+    /// next login tries again.
+    async fn rehash(&self, user: UserId, password: &str, old: String) {
+        let (Ok(salt), password) = (random::<16>(), password.to_owned()) else { return };
+        let Ok(new) = self.hashing.run(move || hither_auth::hash(&password, salt)).await else {
+            return;
+        };
+        if let Err(error) = self.change(move |store| store.rehash(user, &old, &new)).await {
+            tracing::warn!(%error, "storing a stronger hash");
+        }
+    }
+
+    fn open_machine_login(&self) -> Result<Secret, Problem> {
+        let account = self.with_people(|people| people.account(UserId::MACHINE));
+        let generation = account.map_or(0, |account: Account| account.generation);
+        self.open_login(UserId::MACHINE, generation)
+    }
+
+    /// Opens a login for a user of this generation, who must have been proven.
+    pub(crate) fn open_login(&self, user: UserId, generation: u64) -> Result<Secret, Problem> {
         let random = random().map_err(|_| Problem::internal())?;
-        let secret = self.write().logins.open(UserId::MACHINE, 0, random, SystemTime::now());
-        self.changed();
+        let secret = self.write().logins.open(user, generation, random, SystemTime::now());
+        self.logins_changed();
         Ok(secret)
     }
 
-    fn close_login(&self, text: &str) {
+    /// Ends the login with this secret.
+    pub(crate) fn close_login(&self, text: &str) {
         self.write().logins.close(text);
-        self.changed();
+        self.logins_changed();
+        self.authority_changed();
     }
 
-    fn changed(&self) {
-        self.changes.send_modify(|count| *count += 1);
+    /// Ends all logins of a user.
+    pub(crate) async fn close_logins(&self, user: UserId) -> Result<(), StoreFailed> {
+        if self.store.is_some() {
+            self.change(move |store| store.end_logins(user)).await?;
+        }
+        self.write().logins.retain(|login| login.user != user);
+        self.logins_changed();
+        self.authority_changed();
+        Ok(())
+    }
+
+    /// Changes the store, and then the image of it by which requests are judged.
+    pub(crate) async fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreFailed> {
+        let store = self.store.as_ref().ok_or(StoreFailed::Gone)?;
+        let machine = self.machine_name();
+        let job = move |store: &mut Store| Ok((change(store)?, store.people(&machine)?));
+        let (value, people) = store.run(job).await?;
+        self.replace_people(people);
+        Ok(value)
+    }
+
+    /// Takes a new image of the store if somebody else has changed it.
+    ///
+    /// # Errors
+    /// When it cannot be read; the old image stays.
+    pub(crate) async fn refresh(&self) -> Result<(), StoreFailed> {
+        let Some(store) = &self.store else { return Ok(()) };
+        let (machine, before) = (self.machine_name(), self.version.load(Relaxed));
+        let job = move |store: &mut Store| {
+            let version = store.version()?;
+            let people = if version == before { None } else { Some(store.people(&machine)?) };
+            Ok((version, people))
+        };
+        let (version, people) = store.run(job).await?;
+        self.version.store(version, Relaxed);
+        if let Some(people) = people {
+            self.replace_people(people);
+        }
+        Ok(())
+    }
+
+    /// Stores what has changed in memory only: logins, and when tokens were used.
+    pub(crate) async fn flush(&self) -> Result<(), StoreFailed> {
+        let Some(store) = &self.store else { return Ok(()) };
+        let uses = std::mem::take(&mut *self.uses.lock().unwrap_or_else(PoisonError::into_inner));
+        let uses: Vec<_> = uses.into_iter().collect();
+        let logins = self.logins();
+        let job = move |store: &mut Store| {
+            store.store_logins(&logins)?;
+            store.note_uses(&uses)
+        };
+        store.run(job).await
+    }
+
+    fn replace_people(&self, mut people: People) {
+        if let Some(local) = &self.local {
+            people.tokens.add(local.clone());
+        }
+        self.write().people = people;
+        self.authority_changed();
+    }
+
+    fn machine_name(&self) -> String {
+        let account = self.with_people(|people| people.account(UserId::MACHINE));
+        account.map_or_else(String::new, |account| account.name)
+    }
+
+    /// Name of the user whose login this is.
+    pub(crate) fn login_name(&self, login: &Secret) -> Option<String> {
+        let verifier = self.read();
+        let login = verifier.logins.check(&login.to_text(), SystemTime::now())?;
+        verifier.people.account(login.user).map(|account| account.name)
+    }
+
+    /// Name of the token that somebody came in with.
+    pub(crate) fn token_name(&self, principal: &Principal) -> Option<String> {
+        let Way::Token(id) = principal.way() else { return None };
+        self.read().people.tokens.find(id).map(|record| record.name.clone())
+    }
+
+    fn logins_changed(&self) {
+        self.logins.send_modify(|count| *count += 1);
+    }
+
+    fn authority_changed(&self) {
+        self.authority.send_modify(|count| *count += 1);
     }
 
     // No operation under these locks leaves anything half done, so a poisoned one is still good.
@@ -149,133 +324,9 @@ impl Auth {
     }
 }
 
-fn random() -> Result<[u8; 32], getrandom::Error> {
-    let mut bits = [0; 32];
+/// Random bytes of the kernel.
+pub(crate) fn random<const LEN: usize>() -> Result<[u8; LEN], getrandom::Error> {
+    let mut bits = [0; LEN];
     getrandom::fill(&mut bits)?;
     Ok(bits)
-}
-
-#[derive(Default, Deserialize)]
-pub(crate) struct LaunchBody {
-    secret: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-pub(crate) struct LoginBody {
-    username: Option<String>,
-    password: Option<String>,
-}
-
-/// `POST /api/auth/launch`: the secret of the printed URL for a cookie.
-pub(crate) async fn launch(
-    State(app): State<Arc<App>>,
-    arrival: Arrival,
-    JsonBody(body): JsonBody<LaunchBody>,
-) -> Result<Response, Problem> {
-    app.gate.admit(arrival.address, None)?;
-    let login = app.auth.redeem_launch(&body.secret.unwrap_or_default());
-    let login = noted(&app, &arrival, None, login)?;
-    Ok((StatusCode::NO_CONTENT, [set_cookie(&arrival, &login)]).into_response())
-}
-
-/// `POST /api/auth/login`: an API token, as a password, for a cookie and a login token.
-pub(crate) async fn login(
-    State(app): State<Arc<App>>,
-    arrival: Arrival,
-    JsonBody(body): JsonBody<LoginBody>,
-) -> Result<Response, Problem> {
-    let name = body.username.unwrap_or_default();
-    app.gate.admit(arrival.address, Some(&name))?;
-    let login = app.auth.redeem_password(&body.password.unwrap_or_default());
-    let login = noted(&app, &arrival, Some(&name), login)?;
-    let answer = json!({
-        "success": true,
-        "token": login.to_text(),
-        "user": user(&app.config.user),
-    });
-    Ok(([set_cookie(&arrival, &login)], Json(answer)).into_response())
-}
-
-/// `POST /api/auth/launch-url`: a fresh address for a browser, for whoever is in already.
-pub(crate) async fn launch_url(
-    State(app): State<Arc<App>>,
-    _: Access,
-) -> Result<Json<Value>, Problem> {
-    let url = app.launch_url().map_err(|_| Problem::internal())?;
-    Ok(Json(json!({ "url": url })))
-}
-
-/// `POST /api/auth/logout`: ends the login that the request was made with.
-pub(crate) async fn logout(
-    State(app): State<Arc<App>>,
-    arrival: Arrival,
-    access: Access,
-) -> Response {
-    for login in access.login_texts() {
-        app.auth.close_login(login);
-    }
-    app.note(&access.actor(), &Event::LoggedOut);
-    let clear = header_value(&arrival.cookie_name.clear());
-    (StatusCode::NO_CONTENT, [(SET_COOKIE, clear)]).into_response()
-}
-
-/// `GET /api/auth/config`: how to get in.
-pub(crate) async fn config(State(app): State<Arc<App>>) -> Response {
-    let required = app.auth.mode() == Mode::Required;
-    let methods: &[&str] = if required { &["launch", "token"] } else { &[] };
-    Json(json!({
-        "authRequired": required,
-        "authMethods": methods,
-        "passwordAuth": required,
-        "sshKeyAuth": false,
-    }))
-    .into_response()
-}
-
-/// `GET /api/auth/current-user`: who the request was made by.
-pub(crate) async fn current_user(State(app): State<Arc<App>>, access: Access) -> Response {
-    let principal = access.principal();
-    let scopes: Vec<_> = principal.scopes().iter().map(Scope::as_str).collect();
-    Json(json!({
-        "success": true,
-        "userId": principal.name(),
-        "user": user(principal.name()),
-        "via": principal.way().as_str(),
-        "tokenName": app.auth.token_name(principal),
-        "scopes": scopes,
-    }))
-    .into_response()
-}
-
-/// Writes the outcome of an attempt to log in down, and lets the gate know.
-fn noted(
-    app: &App,
-    arrival: &Arrival,
-    name: Option<&str>,
-    login: Result<Secret, Problem>,
-) -> Result<Secret, Problem> {
-    match &login {
-        Ok(_) => app.gate.handle_success(arrival.address, name),
-        Err(_) => app.gate.handle_failure(arrival.address, name),
-    }
-    let claimed: String = name.unwrap_or_default().chars().take(UserName::LEN_MAX).collect();
-    let actor = Actor::claimed(&claimed, arrival.address);
-    let event = match &login {
-        Ok(_) => Event::LoggedIn,
-        Err(problem) => Event::LoginRefused(problem.code()),
-    };
-    app.note(&actor, &event);
-    login
-}
-
-fn user(name: &str) -> Value {
-    json!({ "id": name, "username": name, "role": "owner" })
-}
-
-fn set_cookie(arrival: &Arrival, login: &Secret) -> (http::HeaderName, HeaderValue) {
-    (SET_COOKIE, header_value(&arrival.cookie_name.set(login)))
-}
-
-fn header_value(text: &str) -> HeaderValue {
-    HeaderValue::from_str(text).expect("cookies are made of printable ASCII")
 }

@@ -12,6 +12,7 @@ use hither_core::SessionId;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
 
 use super::access::Access;
 use super::app::App;
@@ -32,6 +33,7 @@ pub(crate) async fn stream(State(app): State<Arc<App>>, access: Access) -> Respo
         events: sessions.events(),
         shown: sessions.list().into_iter().map(|info| info.id).collect(),
         stop: app.stop.clone(),
+        authority: app.auth.authority_changes(),
         principal: access.principal().clone(),
         app,
     })
@@ -43,6 +45,7 @@ struct Events {
     /// Sessions that the receiver has been shown, so that it hears of their end too.
     shown: BTreeSet<SessionId>,
     stop: Stop,
+    authority: watch::Receiver<u64>,
     principal: Principal,
     app: Arc<App>,
 }
@@ -58,19 +61,27 @@ impl Source for Events {
             self.state = Stage::Listening;
             return Some((event(&stamped(json!({ "type": "connected" }))), self));
         }
-        let bytes = tokio::select! {
-            () = stopped(&mut self.stop) => return None,
-            () = tokio::time::sleep(HEARTBEAT) => Bytes::from_static(b":\n\n"),
-            received = self.events.recv() => match received {
-                Ok(happened) if self.shows(&happened) => event(&stamped(to_json(happened))),
-                Ok(_hidden) => Bytes::new(),
-                Err(RecvError::Lagged(count)) => {
-                    event(&stamped(json!({ "type": "missed", "count": count })))
-                }
-                Err(RecvError::Closed) => return None,
-            },
-        };
-        Some((bytes, self))
+        loop {
+            let bytes = tokio::select! {
+                () = stopped(&mut self.stop) => return None,
+                _ = self.authority.changed() => None,
+                () = tokio::time::sleep(HEARTBEAT) => Some(Bytes::from_static(b":\n\n")),
+                received = self.events.recv() => match received {
+                    Ok(happened) => {
+                        self.shows(&happened).then(|| event(&stamped(to_json(happened))))
+                    }
+                    Err(RecvError::Lagged(count)) => {
+                        Some(event(&stamped(json!({ "type": "missed", "count": count }))))
+                    }
+                    Err(RecvError::Closed) => return None,
+                },
+            };
+            // A credential that was withdrawn, or has expired, ends the stream.
+            self.principal = self.app.auth.verify_again(&self.principal).ok()?;
+            if let Some(bytes) = bytes {
+                return Some((bytes, self));
+            }
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::json;
 
 use crate::sessions::{CreateError, SessionError};
+use crate::store_thread::StoreFailed;
 
 /// An error answer. The detail is for people and says nothing about the inside of the server.
 #[derive(Debug)]
@@ -36,6 +37,11 @@ impl Problem {
     /// Its stable code.
     pub(crate) const fn code(&self) -> &'static str {
         self.code
+    }
+
+    /// Whether a credential was missing or wrong.
+    pub(crate) fn is_unauthorized(&self) -> bool {
+        self.status == StatusCode::UNAUTHORIZED
     }
 
     pub(crate) fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
@@ -99,6 +105,11 @@ impl Problem {
             .with_header(http::header::SEC_WEBSOCKET_VERSION, "13")
     }
 
+    /// Too much is going on; it may be tried again.
+    pub(crate) fn busy(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail)
+    }
+
     pub(crate) fn audit_failed() -> Self {
         let detail = "the audit log cannot be written, so nothing was done";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "audit_failed", detail)
@@ -128,6 +139,15 @@ impl From<Forbidden> for Problem {
             Forbidden::Level { .. } => "level_too_low",
         };
         Self::new(StatusCode::FORBIDDEN, code, forbidden.to_string())
+    }
+}
+
+impl From<StoreFailed> for Problem {
+    fn from(failed: StoreFailed) -> Self {
+        let StoreFailed::Store(error) = failed else { return Self::busy(failed.to_string()) };
+        tracing::error!(%error, "the store cannot be used");
+        let detail = "the store cannot be used; the log has more";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_failed", detail)
     }
 }
 

@@ -11,7 +11,7 @@ use hither_auth::{Level, Scope};
 
 use super::app::App;
 use super::problem::Problem;
-use super::{auth, events, output, pages, server_routes, session_routes, status, upgrade};
+use super::{auth_routes, events, output, pages, server_routes, session_routes, status, upgrade};
 
 /// One method of one path.
 #[derive(Clone, Copy, Debug)]
@@ -103,12 +103,14 @@ routes! {
     get "/manifest.webmanifest" Public pages::root_file;
     get "/health" Public status::health;
     get "/api/health" Public status::health;
-    get "/api/auth/config" Public auth::config;
-    post "/api/auth/launch" Secret auth::launch;
-    post "/api/auth/login" Secret auth::login;
-    post "/api/auth/launch-url" ADMIN auth::launch_url;
-    post "/api/auth/logout" Credential auth::logout;
-    get "/api/auth/current-user" Credential auth::current_user;
+    get "/api/auth/config" Public auth_routes::config;
+    post "/api/auth/launch" Secret auth_routes::launch;
+    post "/api/auth/login" Secret auth_routes::login;
+    post "/api/auth/launch-url" ADMIN auth_routes::launch_url;
+    post "/api/auth/logout" Credential auth_routes::logout;
+    post "/api/auth/logout-all" Credential auth_routes::logout_all;
+    post "/api/auth/reload" ADMIN auth_routes::reload;
+    get "/api/auth/current-user" Credential auth_routes::current_user;
     get "/api/config" Credential status::config;
     get "/api/server/status" Credential status::status;
     post "/api/server/upgrade" ADMIN server_routes::upgrade;

@@ -39,7 +39,11 @@ impl Harness {
         let token = ApiToken::from_random([7; 32]);
         let mut people = People::new("somebody");
         people.tokens.add(TokenRecord::local("ci", token.digest()));
-        let auth = Auth::new(mode, people, []);
+        Self::with_auth(Auth::new(mode, people, []), config, token.to_text()).await
+    }
+
+    /// A server with these credentials, of which `token` is one.
+    pub(crate) async fn with_auth(auth: Auth, config: Config, token: String) -> Self {
         let (double, attached) = Double::new();
         let double = Arc::new(double);
         let (stop, stopped) = watch::channel(false);
@@ -58,7 +62,7 @@ impl Harness {
             id: double.add(Status::Running),
             double,
             attached,
-            token: token.to_text(),
+            token,
             server,
             stop,
             serving,

@@ -16,3 +16,4 @@ mod pages;
 mod shutdown;
 mod streams;
 mod upgrade;
+mod users;

@@ -25,6 +25,8 @@ pub(crate) const TABLE: &[(&str, &str, Guard, &[u16])] = &[
     ("POST", "/api/auth/login", Guard::Secret, &[200]),
     ("POST", "/api/auth/launch-url", Guard::ADMIN, &[200]),
     ("POST", "/api/auth/logout", Guard::Credential, &[204]),
+    ("POST", "/api/auth/logout-all", Guard::Credential, &[204]),
+    ("POST", "/api/auth/reload", Guard::ADMIN, &[204]),
     ("GET", "/api/auth/current-user", Guard::Credential, &[200]),
     ("GET", "/api/config", Guard::Credential, &[200]),
     ("GET", "/api/server/status", Guard::Credential, &[200]),

@@ -16,7 +16,7 @@ use clap::builder::{RangedU64ValueParser, TypedValueParser as _};
 use clap::{Args, ValueEnum};
 use hither_server::gateway::{self, Ended, Ready, SUCCESSOR_VARIABLE, Start};
 
-use crate::cli::RuntimeDirArgs;
+use crate::cli::{RuntimeDirArgs, StateDirArgs};
 use crate::escape::Escaped;
 use crate::failure::{Exit, Failure};
 use crate::logging::{self, LogArgs};
@@ -41,6 +41,8 @@ pub(crate) struct ServeArgs {
     pub(crate) log: LogArgs,
     #[command(flatten)]
     pub(crate) runtime_dir: RuntimeDirArgs,
+    #[command(flatten)]
+    pub(crate) state_dir: StateDirArgs,
     #[command(flatten)]
     pub(crate) file: FileArgs,
     /// Check every setting, say whether they are good, and start nothing
@@ -180,7 +182,7 @@ impl From<gateway::GatewayError> for Failure {
     fn from(error: gateway::GatewayError) -> Self {
         use gateway::GatewayError as E;
         let exit = match error {
-            E::RuntimeDir(_) => Exit::Configuration,
+            E::RuntimeDir(_) | E::Store(_) => Exit::Configuration,
             E::Bind { .. }
             | E::BindMetrics { .. }
             | E::BindUnix { .. }

@@ -10,7 +10,7 @@ use crate::cli::Cli;
 
 /// Options that only the command line and the environment can say: which file to read, and where
 /// all commands, not the gateway alone, find each other.
-const NOT_IN_FILE: [&str; 4] = ["config", "check_config", "reference", "runtime_dir"];
+const NOT_IN_FILE: [&str; 5] = ["config", "check_config", "reference", "runtime_dir", "state_dir"];
 /// Where an option without a heading belongs: the command to serve.
 const SECTION_OF_ARGUMENTS: &str = "sessions";
 

@@ -4,6 +4,7 @@ mod command_line;
 mod gateway;
 mod lives_on;
 mod metrics;
+mod people;
 mod place;
 mod running;
 mod settings;

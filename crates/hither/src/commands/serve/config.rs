@@ -23,6 +23,7 @@ impl ServeArgs {
             listen: self.listen.settings(&self.tls)?,
             session: self.session()?,
             tuning: self.tuning(),
+            state_dir: self.state_dir.resolve(&self.runtime_dir),
             runtime_dir,
             program: Program { path: started_from(&program), argv: std::env::args_os().collect() },
             host: (program, vec!["host".to_owned(), "--runtime-dir".to_owned(), dir]),
