@@ -13,7 +13,7 @@ export type CloseVerdict =
 export function judgeClose(code: number, message: string): CloseVerdict {
   switch (code) {
     case 1000:
-      return final({ kind: 'session-closed' });
+      return final({ kind: 'session-closed', message: '' });
     case 1002:
     case 1003:
     case 1007:
@@ -27,7 +27,7 @@ export function judgeClose(code: number, message: string): CloseVerdict {
     case 4404:
       return final({ kind: 'session-not-found' });
     case 4410:
-      return final({ kind: 'session-closed' });
+      return final({ kind: 'session-closed', message });
     case 4429:
       return { kind: 'retry', atLeast: CROWDED_RETRY_MS };
     default:

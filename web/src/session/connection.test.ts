@@ -74,8 +74,8 @@ class Bench {
     return this.handle({ type: 'tick' });
   }
 
-  lose(code = 1006): readonly Effect[] {
-    return this.handle({ type: 'socket-closed', code, reason: '' });
+  lose(code = 1006, reason = ''): readonly Effect[] {
+    return this.handle({ type: 'socket-closed', code, reason });
   }
 
   /** A page that shows a session up to offset 100. */
@@ -465,6 +465,15 @@ describe('the end', () => {
     const bench = Bench.live();
     bench.lose(code);
     expect(bench.connection.status.closed?.kind).toBe(kind);
+  });
+
+  test('a session that the server closes by itself says why', () => {
+    const bench = Bench.live();
+    bench.lose(4410, 'closed: nobody watched for 30 min');
+    expect(bench.connection.status.closed).toEqual({
+      kind: 'session-closed',
+      message: 'closed: nobody watched for 30 min',
+    });
   });
 
   test.each([1001, 1006, 1011, 1012, 4408])('close code %i means: come back', (code) => {

@@ -23,7 +23,8 @@ export type Phase =
 /** Why a connection is closed for good. */
 export type Closed =
   | { readonly kind: 'exited'; readonly exit: Exit }
-  | { readonly kind: 'session-closed' }
+  /** `message` is the server's reason; it may be empty. */
+  | { readonly kind: 'session-closed'; readonly message: string }
   | { readonly kind: 'session-not-found' }
   | { readonly kind: 'unauthenticated' }
   | { readonly kind: 'forbidden'; readonly message: string }

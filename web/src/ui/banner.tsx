@@ -4,6 +4,7 @@ import { useComputed } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import type { SessionModel } from '../app/session-model';
 import type { Status } from '../session';
+import { useSilence } from './silence';
 import { banner as text } from './strings';
 
 /** A paste that is smaller than this is gone before anybody could read about it. */
@@ -28,6 +29,7 @@ export function Banner({ model }: { readonly model: SessionModel }) {
         )}
       </div>
       <PasteProgress model={model} />
+      <Unanswered model={model} />
     </div>
   );
 }
@@ -101,6 +103,23 @@ function PasteProgress({ model }: { readonly model: SessionModel }) {
         <button type="button" class="button button-small" onClick={() => model.dropInput()}>
           {text.stop}
         </button>
+      </div>
+    </div>
+  );
+}
+
+/** What was typed into a link that seems to live and does not answer. */
+function Unanswered({ model }: { readonly model: SessionModel }) {
+  const silence = useSilence(model);
+  const pending = useComputed(() => model.status.value?.pendingInput ?? 0);
+  const live = useComputed(() => model.status.value?.phase === 'live');
+  if (silence === undefined || pending.value === 0 || !live.value) {
+    return null;
+  }
+  return (
+    <div class="banner" data-tone="busy" role="status">
+      <div class="banner-row">
+        <span>{text.unanswered(pending.value)}</span>
       </div>
     </div>
   );

@@ -1,15 +1,12 @@
 /** The slim bar: where you are, how the link is, and the menu. */
 
 import { useComputed } from '@preact/signals';
-import { useEffect, useState } from 'preact/hooks';
 import type { SessionModel } from '../app/session-model';
 import type { Status } from '../session';
 import { Icon, Mark } from './icons';
 import { SessionMenu } from './session-menu';
+import { useSilence } from './silence';
 import { phaseText, size, session as text, viewers } from './strings';
-
-/** An answer that is out for so long is worth a word. */
-const SILENCE_SHOWN_MS = 2_500;
 
 export function SessionBar({ model }: { readonly model: SessionModel }) {
   return (
@@ -116,23 +113,4 @@ function toneOf(status: Status | undefined): 'good' | 'busy' | 'bad' | 'off' {
     default:
       return 'busy';
   }
-}
-
-/** For how many seconds the server has owed an answer, once that is long. */
-function useSilence(model: SessionModel): number | undefined {
-  const since = useComputed(() => model.status.value?.silentSince);
-  const [seconds, setSeconds] = useState<number>();
-  useEffect(() => {
-    const start = since.value;
-    if (start === undefined) {
-      setSeconds(undefined);
-      return;
-    }
-    const timer = setInterval(() => {
-      const elapsed = performance.now() - start;
-      setSeconds(elapsed < SILENCE_SHOWN_MS ? undefined : Math.round(elapsed / 1_000));
-    }, 500);
-    return () => clearInterval(timer);
-  }, [since.value]);
-  return seconds;
 }

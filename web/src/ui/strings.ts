@@ -112,6 +112,8 @@ export const banner = {
   retryNow: 'Retry now',
   kept: (count: number) => `${bytes(count)} of typing will be sent when it is back.`,
   drop: 'Drop it',
+  unanswered: (count: number) =>
+    `The server does not answer. ${bytes(count)} of typing will be sent again if it must.`,
   sending: (count: number) => `Sending the paste: ${bytes(count)} to go.`,
   stop: 'Stop',
   behind: 'Catching up…',
@@ -132,7 +134,10 @@ export function closedText(closed: Closed): { readonly title: string; readonly t
     case 'exited':
       return exitText(closed.exit);
     case 'session-closed':
-      return { title: 'Session closed', text: 'Somebody closed it. This was its last screen.' };
+      return {
+        title: 'Session closed',
+        text: `${closedBy(closed.message)} This was its last screen.`,
+      };
     case 'session-not-found':
       return { title: 'No such session', text: 'It has ended, or the address is wrong.' };
     case 'unauthenticated':
@@ -145,6 +150,15 @@ export function closedText(closed: Closed): { readonly title: string; readonly t
         text: `Reload the page. (${closed.message})`,
       };
   }
+}
+
+/** A session that the server closed by itself comes with a reason behind this word. */
+const BY_ITSELF = 'closed: ';
+
+function closedBy(message: string): string {
+  return message.startsWith(BY_ITSELF)
+    ? `The server closed it: ${message.slice(BY_ITSELF.length)}.`
+    : 'Somebody closed it.';
 }
 
 function exitText(exit: Exit): { readonly title: string; readonly text: string } {
