@@ -37,9 +37,9 @@ pub enum ToHost<F = OwnedFd> {
         /// Which of its processes.
         target: SignalTarget,
     },
-    /// Ends a session: hangs up its foreground group and its leader, and forgets it as soon as the
-    /// leader has ended; anybody. Answered by `Closed`, then, or by `Refused`. A leader that
-    /// ignores the hang-up can still be signalled.
+    /// Ends a session: hangs its processes up, kills those that are left after two seconds, all as
+    /// its [`OnClose`] says, and forgets it when they have ended; anybody. Answered by `Closed`,
+    /// then, or by `Refused`.
     Close {
         /// The session.
         session: SessionId,
@@ -90,7 +90,32 @@ pub struct SpawnRequest {
     pub memory_bytes: u64,
     /// Kept for the next gateway; at most [`crate::limits::META_BYTES_MAX`].
     pub meta: Vec<u8>,
+    /// What becomes of processes that outlive the leader.
+    pub on_close: OnClose,
 }
+
+/// What becomes of the processes of a session that its leader leaves behind.
+///
+/// The host finds them by their ancestors, by the session of the leader, and by
+/// [`SESSION_VARIABLE`] in their environment. One that forks twice, starts a session of its own and
+/// forgets its environment is not found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnClose {
+    /// As a terminal does: when the leader exits, those that are left in its session are hung up,
+    /// and those that ignore this, or have left the session, live on. A session that is closed is
+    /// ended whole: hung up, and after a grace of two seconds killed.
+    #[default]
+    Hup,
+    /// All are hung up, and after the grace killed, however the session ends.
+    Kill,
+    /// They are left alone. Only the leader, and what is in the foreground, is hung up by a close,
+    /// and only the leader is killed after the grace.
+    Keep,
+}
+
+/// Name of the variable in a child's environment that holds the session's name; whoever asks for a
+/// session puts it there.
+pub const SESSION_VARIABLE: &str = "HITHER_SESSION";
 
 /// Which processes of a session a signal is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

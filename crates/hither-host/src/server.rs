@@ -2,8 +2,10 @@
 
 mod claim;
 mod connection;
+mod ending;
 mod handle;
 mod poll;
+mod processes;
 mod residence;
 mod session;
 mod sessions;
@@ -14,6 +16,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use hither_pty::{ChildSignals, ExitStatus};
 use rustix::event::epoll::EventFlags;
 use rustix::process::{DumpableBehavior, geteuid, set_dumpable_behavior};
 
@@ -58,6 +61,7 @@ pub(crate) struct Server {
     residence: Residence,
     poll: Poll,
     sessions: Sessions,
+    children: ChildSignals,
     connections: BTreeMap<u64, Connection>,
     next_connection: u64,
     journals: BTreeMap<u16, JournalFds<Shared>>,
@@ -101,15 +105,20 @@ impl Server {
                 .map_err(HostError::when("forbidding to trace the host"))?;
         }
         let sessions = Sessions::new()?;
+        let children =
+            ChildSignals::adopt_orphans().map_err(HostError::when("watching for children"))?;
         let residence = Residence::move_in(dir)?;
         let poll = Poll::new().map_err(HostError::when("making an event queue"))?;
         poll.add(residence.listener(), Token::Listener, EventFlags::IN)
             .map_err(HostError::when("watching the socket"))?;
+        poll.add(&children, Token::Children, EventFlags::IN)
+            .map_err(HostError::when("watching for children"))?;
         residence.open()?;
         Ok(Self {
             residence,
             poll,
             sessions,
+            children,
             connections: BTreeMap::new(),
             next_connection: 0,
             journals: BTreeMap::new(),
@@ -130,9 +139,10 @@ impl Server {
                 match token {
                     Token::Listener => self.accept(),
                     Token::Connection(id) => self.handle_connection(id, flags),
-                    Token::Session(serial) => self.handle_exit(serial),
+                    Token::Children => self.handle_children(),
                 }
             }
+            self.look_after_endings();
             self.flush();
         }
         Ok(())
@@ -148,13 +158,15 @@ impl Server {
     }
 
     fn patience(&self) -> Option<Duration> {
-        if self.is_done() || self.listening == Listening::Paused {
-            return Some(Self::RETRY);
-        }
-        match self.ends {
-            Ends::NotBefore(time) => Some(time.saturating_duration_since(Instant::now())),
-            Ends::WhenUnused | Ends::WhenEmpty => None,
-        }
+        let own = if self.is_done() || self.listening == Listening::Paused {
+            Some(Self::RETRY)
+        } else {
+            match self.ends {
+                Ends::NotBefore(time) => Some(time.saturating_duration_since(Instant::now())),
+                Ends::WhenUnused | Ends::WhenEmpty => None,
+            }
+        };
+        own.into_iter().chain(self.next_ending()).min()
     }
 
     fn listen(&mut self, listening: Listening) {
@@ -248,14 +260,14 @@ impl Server {
         }
     }
 
-    /// A session's leader has ended: learn how, and tell.
-    fn handle_exit(&mut self, serial: u64) {
-        let Some((session, status)) = self.sessions.reap(serial, &self.poll) else {
-            return;
-        };
+    /// A session's leader has ended: tell, and see to what it has left behind.
+    fn handle_exit(&mut self, serial: u64, status: ExitStatus) {
+        let Some(session) = self.sessions.id(serial) else { return };
         self.tell_all(serial, || FromHost::Exited { session, status });
         if self.sessions.is_closed(serial) {
-            self.forget(serial);
+            self.look_after(serial);
+        } else {
+            self.leave_followers(serial);
         }
     }
 

@@ -52,7 +52,9 @@ fn child_is_clean() {
     let tty = output.lines().nth(3).unwrap();
     assert!(tty.starts_with("/dev/pts/"), "{output}");
     let expect = format!(
-        "0\n1\n2\n{tty}\n{tty}\n{tty}\n{tty}\n0027\n/usr\n30 100\nONLY=this one\nPATH=/usr/bin:/bin\n"
+        "0\n1\n2\n{tty}\n{tty}\n{tty}\n{tty}\n0027\n/usr\n30 100\nHITHER_SESSION={}\nONLY=this one\n\
+         PATH=/usr/bin:/bin\n",
+        session.id
     );
     let head = output.split_once("Name:").unwrap().0;
     let sorted = |text: &str| {

@@ -69,6 +69,11 @@ impl SignalSet {
     pub(crate) const ALL: Self = Self(!0);
     pub(crate) const EMPTY: Self = Self(0);
 
+    /// One signal, by its number.
+    pub(crate) const fn only(signal: c_int) -> Self {
+        Self(1 << (signal - 1))
+    }
+
     /// Makes this the mask of the calling thread. It cannot fail: the arguments are constants.
     pub(crate) fn install(&self, before: Option<&mut Self>) {
         let before = before.map_or(ptr::null_mut(), ptr::from_mut);

@@ -10,6 +10,7 @@ pub mod http;
 pub mod metrics;
 pub mod sessions;
 mod shell_integration;
+mod spare;
 pub mod store_thread;
 pub mod tls;
 mod worker;

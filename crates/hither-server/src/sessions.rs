@@ -104,7 +104,7 @@ pub enum Status {
 }
 
 /// What a new session shall be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewSession {
     /// Program and arguments; `None` is the configured default.
     pub command: Option<Vec<String>>,
@@ -116,12 +116,29 @@ pub struct NewSession {
     pub size: Option<WindowSize>,
     /// When it is closed by itself.
     pub life: Life,
+    /// What becomes of processes that its child leaves behind; `None` is the configured default.
+    pub on_close: Option<OnClose>,
+}
+
+/// What becomes of the processes that a session's child leaves behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnClose {
+    /// As a terminal does: they are hung up when the child exits, and those that ignore it or have
+    /// left the session live on. A session that is closed is ended whole: what is left two
+    /// seconds after the hang-up is killed.
+    #[default]
+    Hup,
+    /// However the session ends, they are hung up, and killed two seconds later.
+    Kill,
+    /// They are left alone; a close ends the child only.
+    Keep,
 }
 
 /// When a session is closed without being asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Life {
     /// Never; it outlives its viewers.
+    #[default]
     Lasting,
     /// When its one viewer goes, as in ttyd.
     WithViewer,
@@ -228,12 +245,52 @@ pub enum CreateError {
         /// The limit.
         max: usize,
     },
+    /// The system has no more of something.
+    #[error("the system has no more {}", .0.what())]
+    Exhausted(Resource),
     /// The PTY host does not answer.
     #[error("the PTY host is not available")]
     HostUnavailable,
     /// Anything else; the log has the reason.
     #[error("session could not be started")]
     Failed,
+}
+
+/// Something that the system, or the user's share of it, can run out of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// Pseudo-terminals: `kernel.pty.max`, or the mount option `max` of /dev/pts.
+    Terminals,
+    /// Processes: `ulimit -u`, or a control group's `pids.max`.
+    Processes,
+    /// Memory.
+    Memory,
+    /// Open files: `ulimit -n`, or `fs.file-max`.
+    Files,
+}
+
+impl Resource {
+    /// The word for people.
+    #[must_use]
+    pub const fn what(self) -> &'static str {
+        match self {
+            Self::Terminals => "terminals",
+            Self::Processes => "processes",
+            Self::Memory => "memory",
+            Self::Files => "open files",
+        }
+    }
+
+    /// The stable code of the API.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Terminals => "pty_limit",
+            Self::Processes => "process_limit",
+            Self::Memory => "memory_limit",
+            Self::Files => "file_limit",
+        }
+    }
 }
 
 impl CreateError {
@@ -245,6 +302,7 @@ impl CreateError {
             Self::DirectoryNotFound => "directory_not_found",
             Self::InvalidCommand => "invalid_command",
             Self::LimitReached { .. } => "limit_reached",
+            Self::Exhausted(resource) => resource.code(),
             Self::HostUnavailable => "host_unavailable",
             Self::Failed => "create_failed",
         }

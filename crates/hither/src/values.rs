@@ -7,6 +7,10 @@ const MIB: u32 = 1024 * KIB;
 
 /// Smallest and largest history of a session.
 const HISTORY_BYTES: (u32, u32) = (64 * KIB, 64 * MIB);
+/// Smallest and largest queue of input.
+const QUEUE_BYTES: (u32, u32) = (64 * KIB, 64 * MIB);
+/// Longest time that something is kept.
+const SPAN_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
 /// Smallest and largest read from a PTY, and smallest and largest output frame.
 const CHUNK_BYTES: (u32, u32) = (KIB, 64 * KIB);
 /// Longest time that output may be held back.
@@ -21,6 +25,33 @@ pub(crate) fn history_bytes(text: &str) -> Result<u32, String> {
     parse_bytes(text)
         .filter(|bytes| bytes.is_power_of_two() && (min..=max).contains(bytes))
         .ok_or_else(|| expected.to_owned())
+}
+
+/// Bytes of input that may wait: 64 KiB to 64 MiB.
+pub(crate) fn queue_bytes(text: &str) -> Result<u32, String> {
+    let (min, max) = QUEUE_BYTES;
+    parse_bytes(text)
+        .filter(|bytes| (min..=max).contains(bytes))
+        .ok_or_else(|| "expected 64KiB to 64MiB, as in 8MiB".to_owned())
+}
+
+/// Time for which something is kept: 0 to a year, in `s`, `m`, `h` or `d`.
+pub(crate) fn span(text: &str) -> Result<Duration, String> {
+    let (number, unit) = split_unit(text);
+    let factor = match unit {
+        "s" => Some(1),
+        "m" => Some(60),
+        "h" => Some(3600),
+        "d" => Some(24 * 3600),
+        _ => None,
+    };
+    let seconds = match (number.parse::<u64>(), factor) {
+        (Ok(0), _) => Some(0),
+        (Ok(number), Some(factor)) => number.checked_mul(factor),
+        _ => None,
+    };
+    let span = seconds.map(Duration::from_secs).filter(|span| *span <= SPAN_MAX);
+    span.ok_or_else(|| "expected a time with its unit s, m, h or d, as in 30m".to_owned())
 }
 
 /// Bytes of one read or one frame: 1 KiB to 64 KiB.
@@ -164,6 +195,26 @@ mod tests {
         ] {
             assert_eq!(token_life(text).ok(), expect.map(Duration::from_secs), "{text}");
         }
+    }
+
+    #[test]
+    fn spans_have_units_and_a_limit() {
+        for (text, expect) in [
+            ("0", Some(0)),
+            ("90s", Some(90)),
+            ("30m", Some(1800)),
+            ("2 h", Some(7200)),
+            ("366d", Some(31_622_400)),
+            ("367d", None),
+            ("30", None),
+            ("m", None),
+            ("1.5h", None),
+            ("18446744073709551615d", None),
+        ] {
+            assert_eq!(span(text).ok(), expect.map(Duration::from_secs), "{text}");
+        }
+        assert_eq!(queue_bytes("64KiB"), Ok(65_536));
+        assert!(queue_bytes("65MiB").is_err() && queue_bytes("1").is_err());
     }
 
     #[test]

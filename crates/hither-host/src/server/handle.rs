@@ -86,7 +86,7 @@ impl Server {
 
     fn spawn(&mut self, spawn: SpawnRequest) -> FromHost<Shared> {
         let (request, session) = (spawn.request, spawn.session);
-        let spawned = self.sessions.spawn(spawn, &self.poll);
+        let spawned = self.sessions.spawn(spawn);
         match spawned {
             Err(error) => FromHost::SpawnFailed { request, error },
             Ok(spawned) => FromHost::Spawned {
@@ -133,7 +133,7 @@ impl Server {
 
     fn close(&mut self, serial: u64) {
         if self.sessions.close(serial) {
-            self.forget(serial);
+            self.begin_ending(serial);
         }
     }
 

@@ -16,7 +16,8 @@ use crate::HostError;
 pub(super) enum Token {
     Listener,
     Connection(u64),
-    Session(u64),
+    /// Children of this process have ended.
+    Children,
 }
 
 /// An epoll instance; level-triggered.
@@ -76,7 +77,7 @@ impl From<Token> for EventData {
         Self::new_u64(match token {
             Token::Listener => 0,
             Token::Connection(id) => id << 2 | 1,
-            Token::Session(serial) => serial << 2 | 2,
+            Token::Children => 2,
         })
     }
 }
@@ -86,7 +87,7 @@ impl From<EventData> for Token {
         let number = data.u64() >> 2;
         match data.u64() & 3 {
             1 => Self::Connection(number),
-            2 => Self::Session(number),
+            2 => Self::Children,
             _ => Self::Listener,
         }
     }

@@ -14,7 +14,7 @@ use rustix::io::Errno;
 use rustix::process::kill_process_group;
 
 use super::Shared;
-use crate::message::{Life, SessionFds, SessionState, SignalTarget, SpawnRequest};
+use crate::message::{Life, OnClose, SessionFds, SessionState, SignalTarget, SpawnRequest};
 
 pub(super) struct Session {
     id: SessionId,
@@ -25,6 +25,7 @@ pub(super) struct Session {
     status: Option<ExitStatus>,
     created_unix_ms: u64,
     meta: Box<[u8]>,
+    on_close: OnClose,
 }
 
 struct Terminal {
@@ -59,6 +60,7 @@ impl Session {
             status: None,
             created_unix_ms: now_unix_ms(),
             meta: request.meta.into(),
+            on_close: request.on_close,
         })
     }
 
@@ -71,8 +73,9 @@ impl Session {
         pid_number(self.pid)
     }
 
-    pub(super) fn pidfd(&self) -> &PidFd {
-        &self.pidfd
+    /// What becomes of processes that outlive the leader.
+    pub(super) fn on_close(&self) -> OnClose {
+        self.on_close
     }
 
     /// Whether the leader has ended and has been reaped.
@@ -84,22 +87,17 @@ impl Session {
         self.terminal.is_none()
     }
 
-    /// Learns how the leader has ended; `None` if it has not, or that was known.
-    pub(super) fn reap(&mut self) -> Option<ExitStatus> {
-        if self.has_exited() {
-            return None;
-        }
-        // An error means that somebody else has reaped our child: the status is lost.
-        self.status = self.pidfd.reap().unwrap_or(Some(ExitStatus::Unknown));
-        self.status
+    /// The leader has ended and was reaped.
+    pub(super) fn note_exit(&mut self, status: ExitStatus) {
+        self.status = Some(status);
     }
 
-    /// Hangs up, once, and drops the terminal.
-    pub(super) fn close(&mut self) {
+    /// Hangs up, once, and drops the terminal; whether it was there.
+    pub(super) fn close(&mut self) -> bool {
         if !self.is_closed() {
             self.hang_up();
-            self.terminal = None;
         }
+        self.terminal.take().is_some()
     }
 
     pub(super) fn set_meta(&mut self, meta: Vec<u8>) {
@@ -167,7 +165,7 @@ fn memory(bytes: u64) -> Result<OwnedFd, Errno> {
     Ok(memory)
 }
 
-pub(super) fn at(stage: Stage, error: impl Into<io::Error>) -> SpawnError {
+fn at(stage: Stage, error: impl Into<io::Error>) -> SpawnError {
     let errno = error.into().raw_os_error().unwrap_or(libc::EIO);
     SpawnError { stage, errno }
 }

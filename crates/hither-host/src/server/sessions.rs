@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use hither_core::SessionId;
-use hither_pty::{ExitStatus, Rlimit, Signal, SpawnError, Spawner, Stage};
-use rustix::event::epoll::EventFlags;
+use hither_pty::{ExitStatus, Pid, Rlimit, Signal, SpawnError, Spawner};
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use super::Shared;
-use super::poll::{Poll, Token};
-use super::session::{Session, at};
+use super::ending::{Ending, may_have_followers};
+use super::processes::{self, Process, Wanted};
+use super::session::{Session, pid_number};
 use crate::HostError;
 use crate::limits::{CONNECTIONS_MAX, JOURNALS_MAX, SESSIONS_MAX};
-use crate::message::{Refusal, SessionFds, SessionState, SignalTarget, SpawnRequest};
+use crate::message::{OnClose, Refusal, SessionFds, SessionState, SignalTarget, SpawnRequest};
 
 /// All sessions by serial number, which is their order of birth and is never used twice.
 pub(super) struct Sessions {
@@ -25,6 +25,9 @@ pub(super) struct Sessions {
     next_serial: u64,
     by_serial: BTreeMap<u64, Session>,
     by_id: BTreeMap<SessionId, u64>,
+    /// Sessions whose leaders have not been reaped.
+    by_leader: BTreeMap<u32, u64>,
+    endings: BTreeMap<u64, Ending>,
 }
 
 impl Sessions {
@@ -41,7 +44,8 @@ impl Sessions {
         let raised = Rlimit { current: open_files.maximum, maximum: open_files.maximum };
         setrlimit(Resource::Nofile, raised)
             .map_err(HostError::when("raising the limit of open files"))?;
-        let left = raised.current.map_or(u64::MAX, |max| max.saturating_sub(Self::OTHER_FDS));
+        // Where there are few, half of them are for sessions.
+        let left = raised.current.map_or(u64::MAX, |max| max - Self::OTHER_FDS.min(max / 2));
         let max = usize::try_from(left / Self::FDS).unwrap_or(SESSIONS_MAX);
         Ok(Self {
             spawner,
@@ -50,6 +54,8 @@ impl Sessions {
             next_serial: 0,
             by_serial: BTreeMap::new(),
             by_id: BTreeMap::new(),
+            by_leader: BTreeMap::new(),
+            endings: BTreeMap::new(),
         })
     }
 
@@ -82,39 +88,85 @@ impl Sessions {
         }
     }
 
-    /// Starts a session that was admitted and watches for its end.
-    pub(super) fn spawn(
-        &mut self,
-        request: SpawnRequest,
-        poll: &Poll,
-    ) -> Result<&Session, SpawnError> {
+    /// Starts a session that was admitted.
+    pub(super) fn spawn(&mut self, request: SpawnRequest) -> Result<&Session, SpawnError> {
         let session = Session::start(request, &mut self.spawner, self.open_files)?;
         let serial = self.next_serial;
-        if let Err(errno) = poll.add(session.pidfd(), Token::Session(serial), EventFlags::IN) {
-            session.pidfd().send_signal(Signal::KILL).ok();
-            session.pidfd().wait().ok();
-            return Err(at(Stage::Process, errno));
-        }
         self.next_serial += 1;
         self.by_id.insert(session.id(), serial);
+        self.by_leader.insert(session.pid(), serial);
         Ok(self.by_serial.entry(serial).or_insert(session))
     }
 
-    /// Learns how the leader has ended; `None` if it has not, or that was known.
-    pub(super) fn reap(&mut self, serial: u64, poll: &Poll) -> Option<(SessionId, ExitStatus)> {
+    /// A child has ended and was reaped; the session whose leader it was, if it was one.
+    pub(super) fn note_exit(&mut self, pid: Pid, status: ExitStatus) -> Option<u64> {
+        let serial = self.by_leader.remove(&pid_number(pid))?;
         let session = self.by_serial.get_mut(&serial)?;
-        let status = session.reap()?;
-        poll.remove(session.pidfd());
-        Some((session.id(), status))
+        session.note_exit(status);
+        Some(serial)
     }
 
-    /// Hangs the session up and drops its terminal; `true` when its leader has ended already.
+    pub(super) fn id(&self, serial: u64) -> Option<SessionId> {
+        self.by_serial.get(&serial).map(Session::id)
+    }
+
+    pub(super) fn has_exited(&self, serial: u64) -> bool {
+        self.by_serial.get(&serial).is_none_or(Session::has_exited)
+    }
+
+    pub(super) fn on_close(&self, serial: u64) -> Option<OnClose> {
+        self.by_serial.get(&serial).map(Session::on_close)
+    }
+
+    /// Process number of the leader.
+    pub(super) fn leader(&self, serial: u64) -> Option<u32> {
+        self.by_serial.get(&serial).map(Session::pid)
+    }
+
+    /// Kills the leader if it lives.
+    pub(super) fn kill_leader(&self, serial: u64) {
+        if let Some(session) = self.by_serial.get(&serial) {
+            session.signal(Signal::KILL, SignalTarget::Leader).ok();
+        }
+    }
+
+    /// The processes of a session besides its leader.
+    pub(super) fn followers(&self, serial: u64) -> Vec<Process> {
+        let Some(session) = self.by_serial.get(&serial) else { return Vec::new() };
+        let is_leader = |pid: u32| self.by_leader.contains_key(&pid);
+        if !may_have_followers(is_leader, session.has_exited()) {
+            return Vec::new();
+        }
+        let leaders = self.by_leader.iter();
+        let leaders = leaders.filter_map(|(pid, serial)| Some((*pid, self.id(*serial)?)));
+        let wanted = Wanted { id: session.id(), leader: session.pid() };
+        processes::of_session(wanted, &leaders.collect())
+    }
+
+    /// Whether a closed session has no process any more, or none that is to be ended.
+    pub(super) fn is_over(&self, serial: u64) -> bool {
+        let Some(session) = self.by_serial.get(&serial) else { return false };
+        session.is_closed()
+            && session.has_exited()
+            && (session.on_close() == OnClose::Keep || self.followers(serial).is_empty())
+    }
+
+    /// The sessions that are ending.
+    pub(super) fn endings(&self) -> Vec<(u64, Ending)> {
+        self.endings.iter().map(|(serial, ending)| (*serial, *ending)).collect()
+    }
+
+    pub(super) fn set_ending(&mut self, serial: u64, ending: Ending) {
+        self.endings.insert(serial, ending);
+    }
+
+    pub(super) fn clear_ending(&mut self, serial: u64) {
+        self.endings.remove(&serial);
+    }
+
+    /// Hangs the session up and drops its terminal; `false` when that was done before.
     pub(super) fn close(&mut self, serial: u64) -> bool {
-        let session = self.by_serial.get_mut(&serial);
-        session.is_some_and(|session| {
-            session.close();
-            session.has_exited()
-        })
+        self.by_serial.get_mut(&serial).is_some_and(Session::close)
     }
 
     pub(super) fn is_closed(&self, serial: u64) -> bool {
@@ -123,6 +175,7 @@ impl Sessions {
 
     pub(super) fn remove(&mut self, serial: u64) -> Option<SessionId> {
         let session = self.by_serial.remove(&serial)?;
+        self.endings.remove(&serial);
         self.by_id.remove(&session.id());
         Some(session.id())
     }

@@ -12,8 +12,8 @@ use crate::limits::{
     JOURNALS_MAX, MEMORY_BYTES_MAX, MESSAGE_BYTES_MAX, META_BYTES_MAX, PATH_BYTES_MAX, STRINGS_MAX,
 };
 use crate::message::{
-    FromHost, JournalFds, Life, Refusal, SessionFds, SessionState, SignalTarget, SpawnRequest,
-    ToHost,
+    FromHost, JournalFds, Life, OnClose, Refusal, SessionFds, SessionState, SignalTarget,
+    SpawnRequest, ToHost,
 };
 
 fn session() -> impl Strategy<Value = SessionId> {
@@ -63,15 +63,22 @@ fn state() -> impl Strategy<Value = SessionState> {
     )
 }
 
+fn on_close() -> impl Strategy<Value = OnClose> {
+    proptest::sample::select(vec![OnClose::Hup, OnClose::Kill, OnClose::Keep])
+}
+
 fn spawn_request() -> impl Strategy<Value = SpawnRequest> {
     let strings = || proptest::collection::vec(text(), 0..5);
     let size = (2_u32..=1000, 1_u32..=500).prop_map(|(cols, rows)| WindowSize::clamped(cols, rows));
     (
         (any::<u64>(), session(), text(), strings(), strings()),
-        (text(), 0..=0o777_u16, size, 1..=MEMORY_BYTES_MAX, meta()),
+        (text(), 0..=0o777_u16, size, 1..=MEMORY_BYTES_MAX, (meta(), on_close())),
     )
         .prop_map(
-            |((request, session, program, argv, env), (cwd, umask, size, memory_bytes, meta))| {
+            |(
+                (request, session, program, argv, env),
+                (cwd, umask, size, memory_bytes, (meta, on_close)),
+            )| {
                 SpawnRequest {
                     request,
                     session,
@@ -83,6 +90,7 @@ fn spawn_request() -> impl Strategy<Value = SpawnRequest> {
                     size,
                     memory_bytes,
                     meta,
+                    on_close,
                 }
             },
         )
@@ -212,6 +220,7 @@ fn small_request() -> SpawnRequest {
         size: WindowSize::DEFAULT,
         memory_bytes: 4096,
         meta: Vec::new(),
+        on_close: OnClose::Hup,
     }
 }
 
@@ -247,7 +256,7 @@ fn every_limit_has_its_sentence() {
     );
     check_limit(
         |request| request.env = vec![long(MESSAGE_BYTES_MAX)],
-        "message of 131145 exceeds limit of 131072",
+        "message of 131146 exceeds limit of 131072",
     );
     check_limit(|request| request.umask = 0o1000, "message has an invalid umask");
     for memory_bytes in [0, MEMORY_BYTES_MAX + 1] {
@@ -261,7 +270,7 @@ fn every_limit_has_its_sentence() {
 #[test]
 fn largest_request_fits_exactly() {
     let mut request = small_request();
-    let filler = MESSAGE_BYTES_MAX - 73;
+    let filler = MESSAGE_BYTES_MAX - 74;
     request.env = vec![CString::new(vec![b'x'; filler]).unwrap()];
     let message = ToHost::<u8>::Spawn(Box::new(request));
     let (bytes, _) = encode_to_host(&message).unwrap();

@@ -3,7 +3,7 @@
 use super::field::{Reader, Writer};
 use super::{WireError, none, three};
 use crate::limits::{JOURNALS_MAX, MEMORY_BYTES_MAX};
-use crate::message::{JournalFds, SignalTarget, SpawnRequest, ToHost};
+use crate::message::{JournalFds, OnClose, SignalTarget, SpawnRequest, ToHost};
 
 // HELLO, its kind and its layout, is the same in every version.
 const HELLO: u8 = 1;
@@ -106,7 +106,7 @@ fn spawn(request: &SpawnRequest) -> Result<Writer, WireError> {
     writer.path("directory", &request.cwd)?;
     writer.u16(umask(request.umask)?).size(request.size);
     writer.u64(memory_bytes(request.memory_bytes)?);
-    writer.meta(&request.meta)?;
+    writer.meta(&request.meta)?.u8(on_close_byte(request.on_close));
     Ok(writer)
 }
 
@@ -122,7 +122,25 @@ fn spawn_request(reader: &mut Reader<'_>) -> Result<SpawnRequest, WireError> {
         size: reader.size()?,
         memory_bytes: memory_bytes(reader.u64("memory size")?)?,
         meta: reader.meta()?,
+        on_close: on_close(reader.u8("end")?)?,
     })
+}
+
+fn on_close_byte(on_close: OnClose) -> u8 {
+    match on_close {
+        OnClose::Hup => 0,
+        OnClose::Kill => 1,
+        OnClose::Keep => 2,
+    }
+}
+
+fn on_close(byte: u8) -> Result<OnClose, WireError> {
+    match byte {
+        0 => Ok(OnClose::Hup),
+        1 => Ok(OnClose::Kill),
+        2 => Ok(OnClose::Keep),
+        _ => Err(WireError::Invalid("end")),
+    }
 }
 
 fn umask(mask: u16) -> Result<u16, WireError> {

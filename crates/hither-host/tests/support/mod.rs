@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use hither_core::{SessionId, WindowSize};
-use hither_host::message::{SessionFds, SessionState, SpawnRequest};
+use hither_host::message::{OnClose, SessionFds, SessionState, SpawnRequest};
 use hither_host::{
     FromHost, HostConnection, Pid, RuntimeDir, Signal, Started, ToHost, start_detached,
 };
@@ -105,8 +105,8 @@ impl Host {
     }
 
     /// What a host holds without sessions: 0 to 2, its directory, lock, listener and event queue,
-    /// two of its spawner, and the kept connection.
-    pub const DESCRIPTORS: usize = 10;
+    /// two of its spawner, the signals of its children, and the kept connection.
+    pub const DESCRIPTORS: usize = 11;
 
     /// Waits until the host holds so many descriptors. What has been closed may stay open for a
     /// moment in processes that other tests are just starting.
@@ -231,12 +231,17 @@ pub fn request(number: u8, argv: &[&str]) -> SpawnRequest {
         session: session_id(number),
         program: CString::new(argv[0]).unwrap(),
         argv: strings(argv),
-        env: strings(&["PATH=/usr/bin:/bin", "ONLY=this one"]),
+        env: strings(&[
+            "PATH=/usr/bin:/bin",
+            "ONLY=this one",
+            &format!("HITHER_SESSION={}", session_id(number)),
+        ]),
         cwd: c"/usr".into(),
         umask: 0o027,
         size: WindowSize::new(100, 30).unwrap(),
         memory_bytes: 8192,
         meta: format!("meta of {number}").into(),
+        on_close: OnClose::Hup,
     }
 }
 

@@ -17,7 +17,7 @@ use super::host_link::{
 };
 use super::{Config, Directory, Upward};
 use crate::clock::Clock;
-use crate::sessions::CreateError;
+use crate::sessions::{CreateError, Resource};
 use crate::worker::memory::SessionMemory;
 use crate::worker::{Adoption, Command, Settings, WorkerHandle, answer};
 
@@ -128,7 +128,9 @@ impl Directory {
             }
             Heard::Message(FromHost::SpawnRefused { request, reason }) => {
                 tracing::warn!(%reason, "PTY host refused a session");
-                self.refuse(request, CreateError::Failed);
+                let full = reason == hither_host::message::Refusal::TooManySessions;
+                let files = CreateError::Exhausted(Resource::Files);
+                self.refuse(request, if full { files } else { CreateError::Failed });
             }
             Heard::Message(FromHost::Exited { session, status }) => {
                 self.handle_exited(session, exit_status(status));
@@ -239,11 +241,54 @@ fn exit_status(status: hither_host::ExitStatus) -> ExitStatus {
 }
 
 fn spawn_failure(error: &hither_host::SpawnError) -> CreateError {
-    if error.stage == hither_host::Stage::Exec {
-        CreateError::ProgramNotFound
-    } else if error.stage == hither_host::Stage::Directory {
-        CreateError::DirectoryNotFound
-    } else {
-        CreateError::Failed
+    use hither_host::Stage;
+    use rustix::io::Errno;
+    let errno = Errno::from_raw_os_error(error.errno);
+    match error.stage {
+        _ if errno == Errno::MFILE || errno == Errno::NFILE => {
+            CreateError::Exhausted(Resource::Files)
+        }
+        // posix_openpt(3): none is left; the kernel itself says ENOSPC.
+        Stage::Terminal if errno == Errno::AGAIN || errno == Errno::NOSPC => {
+            CreateError::Exhausted(Resource::Terminals)
+        }
+        Stage::Process if errno == Errno::AGAIN => CreateError::Exhausted(Resource::Processes),
+        _ if errno == Errno::NOMEM => CreateError::Exhausted(Resource::Memory),
+        Stage::Exec => CreateError::ProgramNotFound,
+        Stage::Directory => CreateError::DirectoryNotFound,
+        Stage::Terminal
+        | Stage::Memory
+        | Stage::Process
+        | Stage::Session
+        | Stage::ControllingTerminal
+        | Stage::Descriptors
+        | Stage::Signals
+        | Stage::Limits => CreateError::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hither_host::{SpawnError, Stage};
+
+    use super::*;
+
+    #[test]
+    fn what_is_used_up_is_told_from_what_is_wrong() {
+        for (stage, errno, code) in [
+            (Stage::Terminal, 11, "pty_limit"),
+            (Stage::Terminal, 28, "pty_limit"),
+            (Stage::Terminal, 24, "file_limit"),
+            (Stage::Memory, 23, "file_limit"),
+            (Stage::Memory, 12, "memory_limit"),
+            (Stage::Process, 11, "process_limit"),
+            (Stage::Process, 12, "memory_limit"),
+            (Stage::Exec, 2, "program_not_found"),
+            (Stage::Exec, 12, "memory_limit"),
+            (Stage::Directory, 13, "directory_not_found"),
+            (Stage::Limits, 1, "create_failed"),
+        ] {
+            assert_eq!(spawn_failure(&SpawnError { stage, errno }).code(), code, "{stage} {errno}");
+        }
     }
 }

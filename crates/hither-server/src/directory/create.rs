@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::shared::{Facts, Shared};
-use super::{Directory, SESSIONS_MAX, environment};
-use crate::sessions::{CreateError, Life, NewSession, SessionEvent, SessionInfo};
+use super::{Directory, environment};
+use crate::sessions::{CreateError, Life, NewSession, OnClose, SessionEvent, SessionInfo};
 use crate::shell_integration::Dressed;
 use crate::worker::memory::{SessionMemory, memory_bytes};
 use crate::worker::{Adoption, Command};
@@ -53,8 +53,10 @@ impl Directory {
         owner: UserId,
         new: NewSession,
     ) -> Result<SessionInfo, CreateError> {
-        if self.table().len() + self.host.starting() >= SESSIONS_MAX {
-            return Err(CreateError::LimitReached { what: "sessions", max: SESSIONS_MAX });
+        let max = self.config.limits.sessions_max;
+        if self.table().len() + self.host.starting() >= max {
+            tracing::warn!(max, "limit of sessions is reached");
+            return Err(CreateError::LimitReached { what: "sessions", max });
         }
         let facts = self.facts(owner, new)?;
         let request = self.spawn_request(&facts)?;
@@ -80,6 +82,7 @@ impl Directory {
             command,
             cwd: new.cwd.unwrap_or_else(|| self.config.cwd.clone()),
             life: new.life,
+            on_close: new.on_close.unwrap_or(self.config.on_close),
             size: new.size.unwrap_or(WindowSize::DEFAULT),
             created_ms: self.clock.unix_ms(self.clock.now()),
         })
@@ -121,6 +124,7 @@ impl Directory {
             size: facts.size,
             memory_bytes: memory_bytes(self.config.history_bytes),
             meta: meta.to_bytes().map_err(|_| CreateError::InvalidCommand)?,
+            on_close: host_word(facts.on_close),
         })
     }
 
@@ -168,7 +172,7 @@ impl Directory {
             .min_by_key(|&worker| self.loads[worker].load(Relaxed))
             .expect("there is a worker");
         self.loads[worker].fetch_add(1, Relaxed);
-        let shared = Arc::new(Shared::new(facts, worker));
+        let shared = Arc::new(Shared::new(facts, worker, self.clock.unix_ms(self.clock.now())));
         self.table().insert(shared.id, Arc::clone(&shared));
         shared
     }
@@ -206,9 +210,20 @@ impl Meta {
             cwd: meta.cwd,
             title: meta.title,
             life: if meta.lasting { Life::Lasting } else { Life::WithViewer },
+            // The host knows; it is asked for it at the end only.
+            on_close: OnClose::default(),
             size,
             created_ms,
         }
+    }
+}
+
+fn host_word(on_close: OnClose) -> hither_host::message::OnClose {
+    use hither_host::message::OnClose as Word;
+    match on_close {
+        OnClose::Hup => Word::Hup,
+        OnClose::Kill => Word::Kill,
+        OnClose::Keep => Word::Keep,
     }
 }
 

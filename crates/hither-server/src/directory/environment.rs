@@ -1,6 +1,7 @@
 //! The environment of children: an allow-list, so that nothing of the server leaks into shells.
 
 use hither_core::SessionId;
+use hither_host::message::SESSION_VARIABLE;
 
 /// Names that are taken over from the gateway's own environment; `LC_*` too.
 const KEPT: [&str; 12] = [
@@ -33,7 +34,7 @@ pub(crate) fn allowed(
 /// The environment of one session's child, as `NAME=value`.
 pub(super) fn of_session(allowed: &[(String, String)], id: SessionId) -> Vec<String> {
     let session = id.to_string();
-    let own = TERMINAL.into_iter().chain([("HITHER_SESSION", session.as_str())]);
+    let own = TERMINAL.into_iter().chain([(SESSION_VARIABLE, session.as_str())]);
     allowed
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))

@@ -18,7 +18,8 @@ use tokio::net::UnixStream;
 use tokio::sync::Notify;
 
 use super::create::Starting;
-use crate::sessions::CreateError;
+use crate::sessions::{CreateError, Resource};
+use crate::spare::Spare;
 use crate::worker::answer;
 
 /// How a PTY host is started.
@@ -39,6 +40,9 @@ pub(super) struct HostLink {
     restarting: tokio::sync::Mutex<()>,
     /// There is a new connection, or something to tell.
     wanted: Notify,
+    /// For the descriptors of a new session: without them its message would be cut, and the
+    /// connection with it.
+    spare: Spare,
     /// The workers' journals, for a new host to keep.
     journals: Vec<JournalFds<OwnedFd>>,
 }
@@ -84,6 +88,8 @@ pub(crate) enum LinkError {
 
 /// Messages sent before what the host answers is read again: it stops listening to who does not.
 const BATCH: usize = 16;
+/// Descriptors in one message of the host.
+const SESSION_FDS: usize = 3;
 /// How long the host may take over one message of an adoption.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -128,6 +134,7 @@ impl HostLink {
             state: Mutex::new(state),
             restarting: tokio::sync::Mutex::new(()),
             wanted: Notify::new(),
+            spare: Spare::new(SESSION_FDS),
             journals,
         })
     }
@@ -151,6 +158,9 @@ impl HostLink {
             tracing::error!(%error, "starting a PTY host");
             CreateError::HostUnavailable
         })?;
+        if !self.spare.refill() {
+            return Err(CreateError::Exhausted(Resource::Files));
+        }
         let mut state = self.state();
         request.request = state.next_request;
         state.next_request += 1;
@@ -259,7 +269,7 @@ impl HostLink {
                 self.wanted.notified().await;
                 continue;
             };
-            let received = connection.host().try_recv();
+            let received = self.spare.lend(|| connection.host().try_recv());
             match received {
                 Ok(Some(message)) => return Heard::Message(message),
                 Ok(None) if self.send_some(&connection) => tokio::task::yield_now().await,

@@ -4,6 +4,7 @@ mod adopt;
 mod create;
 mod environment;
 mod host_link;
+mod overdue;
 mod serve;
 mod shared;
 mod upward;
@@ -24,19 +25,16 @@ pub(crate) use shared::Shared;
 pub(crate) use upward::Upward;
 
 use crate::clock::Clock;
+use crate::gateway::Limits;
 use crate::metrics::{LifeMetrics, WORKER_PATIENCE, WorkerMetrics};
-use crate::sessions::SessionEvent;
+use crate::sessions::{OnClose, SessionEvent};
 use crate::shell_integration::ShellIntegration;
 use crate::worker::{Command, WorkerHandle};
 use create::Meta;
 use host_link::HostLink;
 
-/// Most sessions of one gateway, running and exited.
-pub(crate) const SESSIONS_MAX: usize = 4096;
 /// Sessions and viewers that come or go before free memory is given back.
 const TRIM_AFTER: usize = 32;
-/// How long an exited session is kept for those who come to look at its last screen.
-const EXITED_KEPT: Duration = Duration::from_secs(10 * 60);
 
 /// What the directory is made of.
 #[derive(Clone, Debug)]
@@ -47,6 +45,10 @@ pub(crate) struct Config {
     pub(crate) cwd: PathBuf,
     /// Bytes of output that a session keeps.
     pub(crate) history_bytes: u64,
+    /// What becomes of processes that a child leaves behind, unless its session says.
+    pub(crate) on_close: OnClose,
+    /// How much there may be, and for how long.
+    pub(crate) limits: Limits,
     /// Environment of the children, `NAME=value`.
     pub(crate) environment: Vec<(String, String)>,
     /// Has shells mark their prompts and commands, unless that is switched off.
@@ -118,16 +120,7 @@ impl Directory {
         }
         self.trim();
         self.keep_titles();
-        let now = self.clock.unix_ms(self.clock.now());
-        let kept = u64::try_from(EXITED_KEPT.as_millis()).unwrap_or(u64::MAX);
-        for shared in self.sessions() {
-            if shared.ended_at().is_some_and(|at| at + kept < now) {
-                tracing::info!(session = %shared.id, "exited session forgotten");
-                self.forget(shared.id);
-                let (done, _) = tokio::sync::oneshot::channel();
-                self.tell(shared.worker, Command::Remove(shared.id, done));
-            }
-        }
+        self.end_overdue();
     }
 
     /// Lets the host keep the titles that have changed, for the next gateway.

@@ -9,9 +9,9 @@ use tokio::sync::{broadcast, oneshot};
 use super::Directory;
 use crate::sessions::{
     BoxFuture, Connection, CreateError, NewSession, ServerStatus, SessionError, SessionEvent,
-    SessionInfo, Sessions,
+    SessionInfo, Sessions, ViewerProtocol,
 };
-use crate::worker::{Command, VIEWERS_MAX};
+use crate::worker::Command;
 
 type Done = oneshot::Sender<Result<(), SessionError>>;
 
@@ -31,7 +31,7 @@ impl Directory {
     async fn close_session(&self, id: SessionId) -> Result<(), SessionError> {
         let shared = self.forget(id).ok_or(SessionError::NotFound)?;
         let (done, answer) = oneshot::channel();
-        self.tell(shared.worker, Command::Remove(id, done));
+        self.tell(shared.worker, Command::Remove(id, "session closed".into(), done));
         answer.await.map_err(|_| SessionError::Stopping)
     }
 }
@@ -78,8 +78,12 @@ impl Sessions for Directory {
 
     fn attach(&self, connection: Connection) -> Result<(), SessionError> {
         let shared = self.lookup(connection.session).ok_or(SessionError::NotFound)?;
-        if shared.viewers.load(Relaxed) >= VIEWERS_MAX {
-            return Err(SessionError::TooManyViewers { max: VIEWERS_MAX });
+        let max = self.config.limits.viewers_max;
+        // A viewer that understands it is told so by the worker, in a close frame.
+        let silent = connection.protocol == ViewerProtocol::Raw;
+        if silent && shared.viewers.load(Relaxed) >= max {
+            tracing::warn!(session = %shared.id, max, "limit of viewers is reached");
+            return Err(SessionError::TooManyViewers { max });
         }
         self.tell(shared.worker, Command::Attach(Box::new(connection)));
         Ok(())

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use hither_auth::UserId;
 use hither_core::{ExitStatus, SessionId, WindowSize};
 
-use crate::sessions::{Life, SessionInfo, Status};
+use crate::sessions::{Life, OnClose, SessionInfo, Status};
 
 /// Facts about a session that its worker writes and the control plane reads.
 #[derive(Debug)]
@@ -23,6 +23,10 @@ pub(crate) struct Shared {
     /// Number of the worker that owns it.
     pub(crate) worker: usize,
     pub(crate) updated_ms: AtomicU64,
+    /// When this gateway came to know of it.
+    pub(crate) known_since_ms: u64,
+    /// When its last viewer left, if it has none.
+    pub(crate) watched_ms: AtomicU64,
     pub(crate) viewers: AtomicUsize,
     /// Offset of the end of its output.
     pub(crate) output_bytes: AtomicU64,
@@ -46,12 +50,13 @@ pub(crate) struct Facts {
     pub(crate) cwd: PathBuf,
     pub(crate) title: String,
     pub(crate) life: Life,
+    pub(crate) on_close: OnClose,
     pub(crate) size: WindowSize,
     pub(crate) created_ms: u64,
 }
 
 impl Shared {
-    pub(crate) fn new(facts: Facts, worker: usize) -> Self {
+    pub(crate) fn new(facts: Facts, worker: usize, now_ms: u64) -> Self {
         Self {
             id: facts.id,
             owner: facts.owner,
@@ -61,6 +66,8 @@ impl Shared {
             created_ms: facts.created_ms,
             worker,
             updated_ms: AtomicU64::new(facts.created_ms),
+            known_since_ms: now_ms,
+            watched_ms: AtomicU64::new(now_ms),
             viewers: AtomicUsize::new(0),
             output_bytes: AtomicU64::new(0),
             echo_micros: AtomicU32::new(0),

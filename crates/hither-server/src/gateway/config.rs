@@ -13,6 +13,7 @@ use crate::http::BasePath;
 use crate::tls::Acceptor;
 
 use super::Program;
+pub use crate::sessions::OnClose;
 
 /// Settings of a gateway. Nothing here is checked again: the command line has done so.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct Config {
     pub listen: Listen,
     /// What a session is made of.
     pub session: Session,
+    /// How much there may be, and for how long.
+    pub limits: Limits,
     /// What costs time and what saves it.
     pub tuning: Tuning,
     /// Directory of the sockets, mode 0700; absolute path.
@@ -90,6 +93,25 @@ pub struct Session {
     pub history_bytes: u64,
     /// What happens to viewers that cannot keep up.
     pub slow: hither_core::viewer::Slow,
+    /// What becomes of processes that a session's child leaves behind, unless the session says.
+    pub on_close: OnClose,
+}
+
+/// How much there may be, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Sessions at a time, running and exited.
+    pub sessions_max: usize,
+    /// Viewers of one session.
+    pub viewers_max: usize,
+    /// Bytes of input that wait in one session for its program to read them.
+    pub input_queue_bytes_max: usize,
+    /// Time without input and output after which a session is closed; none is never.
+    pub idle_max: Option<Duration>,
+    /// Time without a viewer after which a session is closed; none is never.
+    pub grace: Option<Duration>,
+    /// How long an exited session stays listed.
+    pub exited_kept: Duration,
 }
 
 /// What costs time and what saves it.

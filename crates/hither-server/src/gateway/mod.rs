@@ -25,7 +25,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 pub use bequest::BequestError;
-pub use config::{Authentication, Config, Listen, Session, Tuning};
+pub use config::{Authentication, Config, Limits, Listen, OnClose, Session, Tuning};
 pub use successor::{Bequested, Program, SUCCESSOR_VARIABLE, Start};
 
 use crate::directory::{self, Directory, HostStarter, Leaving, LinkError};
@@ -152,8 +152,11 @@ pub fn run(
 ) -> Result<Ended, GatewayError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        .thread_keep_alive(Duration::MAX)
         .build()
         .map_err(kernel("starting the runtime"))?;
+    // One thread for what blocks is started now and stays: later there may be no process left.
+    drop(runtime.spawn_blocking(|| ()));
     runtime.block_on(async {
         match start {
             Start::Trial(left) => try_out(&config, &left.0).map(|()| Ended::Tried),
@@ -191,7 +194,7 @@ async fn serve(
     let upgrade = matches!(leave, Leave::Upgrade(_));
     tracing::info!(upgrade, "stopping");
     // The sockets of a gateway that stops for good close when it accepts no more.
-    let kept = if upgrade { kept } else { Vec::new() };
+    let kept = Some(kept).filter(|_| upgrade).unwrap_or_default();
     stop.send_replace(true);
     drop(upgrading);
     tokio::select! {
@@ -204,13 +207,27 @@ async fn serve(
         sessions = sessions => sessions.unwrap_or(0),
         () = signals.stop() => std::process::exit(STOPPED_TWICE),
     };
-    let Leave::Upgrade(successor) = leave else { return Ok(Ended::Stopped(sessions)) };
+    let Leave::Upgrade(successor) = leave else {
+        remove_sockets(&config);
+        return Ok(Ended::Stopped(sessions));
+    };
     if let Err(error) = app.auth.flush().await {
         tracing::warn!(%error, "logins are lost");
     }
     restore_open_files(open_files);
     let bequest = upgrading::bequest(generation, &app.auth);
     become_successor(&successor, &config.program, &bequest, &kept)
+}
+
+/// Removes the Unix sockets of a gateway that stops for good. It holds the claim until its process
+/// ends, so they are no other's.
+fn remove_sockets(config: &Config) {
+    let own = config.runtime_dir.join(RuntimeDir::GATEWAY_SOCKET);
+    for path in [Some(&own), config.listen.socket.as_ref()].into_iter().flatten() {
+        if let Err(error) = std::fs::remove_file(path) {
+            tracing::debug!(%error, "removing a socket");
+        }
+    }
 }
 
 /// The parts of a gateway that listens and does not serve yet.
@@ -328,6 +345,8 @@ fn open_directory(config: &Config, dir: &Arc<RuntimeDir>) -> Result<Directory, G
         scrollback_lines: config.session.scrollback_lines,
         slow: config.session.slow,
         simulated_latency: config.tuning.simulated_latency,
+        viewers_max: config.limits.viewers_max,
+        input_queue_bytes_max: config.limits.input_queue_bytes_max,
     };
     let starter = HostStarter {
         dir: Arc::clone(dir),
@@ -338,6 +357,8 @@ fn open_directory(config: &Config, dir: &Arc<RuntimeDir>) -> Result<Directory, G
         program: config.session.command.clone(),
         cwd: config.session.cwd.clone(),
         history_bytes: config.session.history_bytes,
+        on_close: config.session.on_close,
+        limits: config.limits,
         environment: directory::allowed(config.environment.iter().cloned()),
         integration: shell_integration(config, dir.path()),
     };
@@ -371,7 +392,7 @@ fn http_config(config: &Config, listeners: &Listeners) -> crate::http::Config {
         shell: config.session.shell.clone(),
         page_url: listeners.page_url(&config.listen),
         connections_max: CONNECTIONS_MAX,
-        sessions_max: directory::SESSIONS_MAX,
+        sessions_max: config.limits.sessions_max,
         public_origins: listeners.names(&config.listen.public_origins),
         proxies: Proxies::new(config.listen.proxies.clone()),
         identity_header: config.listen.identity_header.clone(),

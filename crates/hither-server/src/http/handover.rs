@@ -103,8 +103,7 @@ impl Handover {
             return Ok(None);
         };
         let Some(session) = named else {
-            let new =
-                NewSession { command: None, cwd: None, title: None, size, life: Life::WithViewer };
+            let new = NewSession { life: Life::WithViewer, size, ..NewSession::default() };
             let created = app.sessions(principal).create(new).await?;
             return Ok(Some(app.session(principal, created.id, level::Read)?));
         };

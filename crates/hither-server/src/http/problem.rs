@@ -157,9 +157,9 @@ impl From<CreateError> for Problem {
             CreateError::ProgramNotFound
             | CreateError::DirectoryNotFound
             | CreateError::InvalidCommand => StatusCode::BAD_REQUEST,
-            CreateError::LimitReached { .. } | CreateError::HostUnavailable => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            CreateError::LimitReached { .. }
+            | CreateError::Exhausted(_)
+            | CreateError::HostUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             CreateError::Failed => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self::new(status, error.code(), error.to_string())

@@ -2,8 +2,10 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use axum::Router;
@@ -30,6 +32,7 @@ use super::problem::{Problem, ProblemCode};
 use super::routes::{MatchedRoute, router};
 use super::wire::Stream;
 use crate::metrics::HTTP_CONNECTIONS;
+use crate::spare::{Spare, is_exhausted};
 use crate::tls::Acceptor;
 
 /// Turns true once, when the gateway stops.
@@ -55,6 +58,8 @@ pub const DRAIN_DEADLINE: Duration = Duration::from_secs(5);
 pub(super) const FIRST_REQUEST_TIME: Duration = Duration::from_millis(500);
 /// Pause after an error of `accept`, which is nearly always a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Connections that are refused before such a pause; the others wait for a descriptor.
+const REFUSED_AT_ONCE: u32 = 16;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -74,6 +79,8 @@ pub enum Listener {
 pub struct Server {
     app: Arc<App>,
     router: Router,
+    /// For saying no when there is no descriptor left.
+    spare: Spare,
     requests: AtomicU64,
 }
 
@@ -81,7 +88,12 @@ impl Server {
     /// A server of this application, to be shared by its listeners.
     #[must_use]
     pub fn new(app: Arc<App>) -> Arc<Self> {
-        Arc::new(Self { router: router(Arc::clone(&app)), requests: AtomicU64::new(0), app })
+        Arc::new(Self {
+            router: router(Arc::clone(&app)),
+            spare: Spare::new(1),
+            requests: AtomicU64::new(0),
+            app,
+        })
     }
 
     /// Serves a listener until the gateway stops; then closes it, lets connections finish for at
@@ -98,7 +110,7 @@ impl Server {
                 () = stopped(&mut stop) => break,
                 Some(_ended) = connections.join_next() => {}
                 accepted = listener.accept() => {
-                    if let Some((stream, slot)) = self.admit(accepted).await {
+                    if let Some((stream, slot)) = self.admit(&listener, accepted).await {
                         let connection = Connection {
                             server: Arc::clone(self),
                             door: listener.door_for(&stream, &door, &self.app),
@@ -117,7 +129,11 @@ impl Server {
     }
 
     /// Takes an accepted socket in if there is room.
-    async fn admit(&self, accepted: io::Result<Stream>) -> Option<(Stream, OwnedSemaphorePermit)> {
+    async fn admit(
+        &self,
+        listener: &Listener,
+        accepted: io::Result<Stream>,
+    ) -> Option<(Stream, OwnedSemaphorePermit)> {
         let stream = match accepted {
             Ok(stream) => stream,
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -126,6 +142,9 @@ impl Server {
             }
             Err(error) => {
                 warn!(%error, "accepting failed");
+                if is_exhausted(&error) {
+                    self.spare.lend(|| (0..REFUSED_AT_ONCE).all(|_| listener.refuse_one()));
+                }
                 sleep(ACCEPT_PAUSE).await;
                 return None;
             }
@@ -283,5 +302,20 @@ impl Listener {
                 }
             }
         }
+    }
+}
+
+impl Listener {
+    /// Takes one connection that waits, says that there is no room for it, and closes it. False:
+    /// nobody waits.
+    fn refuse_one(&self) -> bool {
+        let mut waiting = pin!(self.accept());
+        let mut context = Context::from_waker(Waker::noop());
+        let Poll::Ready(Ok(stream)) = waiting.as_mut().poll(&mut context) else { return false };
+        // A TLS client would not understand it.
+        if self.acceptor().is_none() {
+            stream.refuse();
+        }
+        true
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::problem::Problem;
 use super::time::rfc3339;
-use crate::sessions::{Life, NewSession, SessionInfo, Status};
+use crate::sessions::{Life, NewSession, OnClose, SessionInfo, Status};
 
 /// Most characters of a title that a client may set.
 const TITLE_CHARS_MAX: usize = 256;
@@ -56,6 +56,8 @@ pub(crate) struct NewSessionJson {
     title: Option<String>,
     cols: Option<u32>,
     rows: Option<u32>,
+    #[serde(rename = "onClose")]
+    on_close: Option<String>,
 }
 
 /// A command: a line, or a program and its arguments.
@@ -126,6 +128,19 @@ impl ExitJson {
     }
 }
 
+fn on_close(text: Option<&str>) -> Result<Option<OnClose>, Problem> {
+    match text.unwrap_or_default() {
+        "" => Ok(None),
+        "hup" => Ok(Some(OnClose::Hup)),
+        "kill" => Ok(Some(OnClose::Kill)),
+        "keep" => Ok(Some(OnClose::Keep)),
+        _ => {
+            let detail = "onClose must be hup, kill or keep";
+            Err(Problem::bad_request("invalid_on_close", detail))
+        }
+    }
+}
+
 impl NewSessionJson {
     /// What is asked for. Empty texts and zeros count as absent, as other servers' clients send
     /// them.
@@ -147,6 +162,7 @@ impl NewSessionJson {
             title: title(self.title)?,
             size: size(self.cols, self.rows)?,
             life: Life::Lasting,
+            on_close: on_close(self.on_close.as_deref())?,
         })
     }
 }

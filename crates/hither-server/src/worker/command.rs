@@ -1,5 +1,6 @@
 //! What the control plane asks of a worker. None of it is on the path of a keystroke.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::AtomicBool;
@@ -49,8 +50,8 @@ pub(crate) enum Command {
     ResetSize(SessionId, Reply),
     /// The child has exited.
     Exited(SessionId, ExitStatus),
-    /// Forget the session and send its viewers away.
-    Remove(SessionId, oneshot::Sender<()>),
+    /// Forget the session and send its viewers away, with this reason.
+    Remove(SessionId, Cow<'static, str>, oneshot::Sender<()>),
     /// A copy of the counters is wanted.
     Measure(oneshot::Sender<Box<WorkerMetrics>>),
     /// A second or so has passed.
@@ -160,10 +161,10 @@ impl Worker {
                     self.handle_exit(index, status);
                 }
             }
-            Command::Remove(id, done) => {
+            Command::Remove(id, reason, done) => {
                 if let Some(&index) = self.names.get(&id) {
                     let code = hither_protocol::websocket::CloseCode::SESSION_CLOSED;
-                    self.remove_session(index, code, "session closed");
+                    self.remove_session(index, code, &reason);
                 }
                 answer(done, ());
             }

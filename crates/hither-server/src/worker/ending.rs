@@ -4,6 +4,7 @@
 //! close frame, then the end of the stream.
 
 use std::os::fd::AsRawFd;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use hither_core::ExitStatus;
@@ -98,8 +99,10 @@ impl Worker {
         let session = &mut self.sessions[index];
         session.viewers.retain(|&other| other != key);
         session.size.handle_detach(viewer.id);
-        session.publish_viewers();
-        if session.shared.life == Life::WithViewer && session.viewers.is_empty() {
+        let alone = session.viewers.is_empty();
+        let last = session.shared.life == Life::WithViewer && alone;
+        self.publish_viewers(index);
+        if last {
             return self.give_up(index);
         }
         if std::mem::take(&mut self.sessions[index].reading.gated) {
@@ -114,6 +117,13 @@ impl Worker {
         }
         self.notify(index, |viewer| viewer.notices.viewers = true);
         self.announce(index);
+    }
+
+    /// Tells the control plane how many watch a session, and since when nobody does.
+    pub(super) fn publish_viewers(&self, index: usize) {
+        let session = &self.sessions[index];
+        session.shared.watched_ms.store(self.clock.unix_ms(self.now), Relaxed);
+        session.shared.viewers.store(session.viewers.len(), Relaxed);
     }
 
     /// The last words to a viewer that has everything: how the child ended.

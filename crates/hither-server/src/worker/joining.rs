@@ -1,11 +1,14 @@
 //! A viewer comes: hello, welcome, and where its output starts.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use hither_core::viewer::{Slow, ViewerCursor, ViewerState};
 use hither_core::{Offset, Role};
 use hither_protocol::hither::{Features, Hello, ServerFrame, SessionState, Welcome};
 use hither_protocol::ttyd;
 use hither_protocol::websocket::CloseCode;
 
+use super::Worker;
 use super::codec;
 use super::event_loop::viewer_token;
 use super::measuring::VIEWERS_PER_SESSION;
@@ -13,7 +16,6 @@ use super::receiving::Refusal;
 use super::session::Child;
 use super::stream::Stream;
 use super::viewer::{Viewer, ViewerKey};
-use super::{VIEWERS_MAX, Worker};
 use crate::sessions::{Connection, Life, ViewerProtocol};
 
 /// A viewer without snapshots that comes this early is simply sent everything.
@@ -40,10 +42,12 @@ impl Worker {
             self.send_away(key, CloseCode::SESSION_NOT_FOUND, "session not found");
             return;
         };
-        if self.sessions[session].viewers.len() >= VIEWERS_MAX {
+        let max = self.settings.viewers_max;
+        if self.sessions[session].viewers.len() >= max {
             self.viewers[key].session = None;
             self.metrics.hit(VIEWERS_PER_SESSION);
-            self.send_away(key, CloseCode::TOO_MANY_VIEWERS, "limit of 64 viewers is reached");
+            let reason = format!("limit of {max} viewers is reached");
+            self.send_away(key, CloseCode::TOO_MANY_VIEWERS, &reason);
             return;
         }
         let id = self.sessions[session].name_viewer();
@@ -153,7 +157,7 @@ impl Worker {
 
     /// Tells a viewer that it is in, and the others that one more watches.
     fn greet(&mut self, key: ViewerKey, index: usize) {
-        self.sessions[index].publish_viewers();
+        self.publish_viewers(index);
         self.notify(index, |viewer| viewer.notices.viewers = true);
         if self.sessions[index].viewers.len() == 1 {
             self.claim_size(key, index);
@@ -163,6 +167,8 @@ impl Worker {
 
     /// A viewer types: its window counts, and it wants to see what happens now.
     pub(super) fn handle_typist(&mut self, key: ViewerKey, index: usize) {
+        let updated_ms = self.clock.unix_ms(self.now);
+        self.sessions[index].shared.updated_ms.store(updated_ms, Relaxed);
         let history = *self.sessions[index].memory.history();
         let viewer = &mut self.viewers[key];
         viewer.input.typed = true;

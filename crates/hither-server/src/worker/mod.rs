@@ -41,8 +41,6 @@ use crate::metrics::WorkerMetrics;
 use session::Session;
 use viewer::{Viewer, ViewerKey};
 
-/// Most viewers of one session.
-pub(crate) const VIEWERS_MAX: usize = 64;
 /// Size of the buffer that all sockets of a worker are read into.
 const RECEIVE_BYTES: usize = 64 << 10;
 
@@ -63,6 +61,10 @@ pub(crate) struct Settings {
     pub(crate) slow: Slow,
     /// How long each keystroke is held up, so that a test can see a slow server; zero in releases.
     pub(crate) simulated_latency: Duration,
+    /// Most viewers of one session.
+    pub(crate) viewers_max: usize,
+    /// Most bytes of input that wait in one session, all sources together.
+    pub(crate) input_queue_bytes_max: usize,
 }
 
 /// One worker; it lives on its own thread.

@@ -105,11 +105,6 @@ impl Session {
         id
     }
 
-    /// Tells the control plane how many watch.
-    pub(super) fn publish_viewers(&self) {
-        self.shared.viewers.store(self.viewers.len(), Relaxed);
-    }
-
     /// Whether a viewer that is too slow may be skipped here: not the one viewer of a session
     /// that lives with it.
     pub(super) fn slow_default(&self, configured: Slow) -> Slow {

@@ -40,9 +40,6 @@ pub(super) enum Source {
     Screen,
 }
 
-/// Most bytes that wait in one session, all sources together.
-const QUEUE_BYTES_MAX: usize = 8 << 20;
-
 impl Worker {
     /// Writes input behind everything that waits already. False: the queue is full and nothing was
     /// taken.
@@ -72,7 +69,8 @@ impl Worker {
     /// Whether `len` more bytes do not fit into the queue.
     pub(super) fn queue_is_full(&self, key: usize, len: usize) -> bool {
         let session = &self.sessions[key];
-        !session.typing.is_empty() && session.queued_bytes() + len > QUEUE_BYTES_MAX
+        !session.typing.is_empty()
+            && session.queued_bytes() + len > self.settings.input_queue_bytes_max
     }
 
     /// The PTY takes input again.

@@ -2,7 +2,7 @@
 
 use hither_auth::Mode;
 use hither_core::WindowSize;
-use hither_server::sessions::{CreateError, Life};
+use hither_server::sessions::{CreateError, Life, Resource};
 use serde_json::json;
 
 use crate::double::EXITED;
@@ -71,6 +71,7 @@ async fn says_why_a_session_was_not_created() {
         (CreateError::DirectoryNotFound, 400, "directory_not_found"),
         (CreateError::InvalidCommand, 400, "invalid_command"),
         (limit, 503, "limit_reached"),
+        (CreateError::Exhausted(Resource::Terminals), 503, "pty_limit"),
         (CreateError::HostUnavailable, 503, "host_unavailable"),
         (CreateError::Failed, 500, "create_failed"),
     ] {

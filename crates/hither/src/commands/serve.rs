@@ -2,6 +2,7 @@
 
 mod check;
 mod config;
+mod limits;
 mod listen;
 
 pub(crate) use check::{is_program, usual_shell};
@@ -15,6 +16,8 @@ use std::time::Duration;
 use clap::builder::{RangedU64ValueParser, TypedValueParser as _};
 use clap::{Args, ValueEnum};
 use hither_server::gateway::{self, Ended, Ready, SUCCESSOR_VARIABLE, Start};
+
+use limits::{LimitArgs, OnCloseArg};
 
 use crate::cli::{RuntimeDirArgs, StateDirArgs};
 use crate::escape::Escaped;
@@ -35,6 +38,8 @@ pub(crate) struct ServeArgs {
     pub(crate) tls: TlsArgs,
     #[command(flatten)]
     pub(crate) session: SessionArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
     #[command(flatten)]
     pub(crate) tuning: TuningArgs,
     #[command(flatten)]
@@ -77,6 +82,9 @@ pub(crate) struct SessionArgs {
     /// What happens to viewers of other protocols who are too slow
     #[arg(long, value_name = "POLICY", value_enum, default_value_t = SlowViewer::Skip)]
     pub(crate) slow_viewer: SlowViewer,
+    /// What becomes of processes that a session's program leaves behind
+    #[arg(long, value_name = "POLICY", value_enum, default_value_t = OnCloseArg::Hup)]
+    pub(crate) on_close: OnCloseArg,
 }
 
 /// What costs time and what saves it.

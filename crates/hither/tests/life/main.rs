@@ -5,6 +5,13 @@
     reason = "in a test, a panic is the report, also of what was not expected"
 )]
 
+mod ends;
+mod limits;
 mod place;
+mod queries;
+mod shortage;
+mod sizes;
+mod slow;
+mod stop;
 mod upgrade;
 mod watcher;

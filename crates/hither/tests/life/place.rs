@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use hither_client::{Address, Server};
@@ -41,8 +42,14 @@ impl Gateway {
     /// Starts `command`, which must lead to a gateway in `run` in `folder`.
     pub(crate) fn spawn(folder: tempfile::TempDir, command: &mut Command) -> Self {
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        let mut child =
-            command.env_remove("HITHER_LOG").stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut child = command
+            .env_remove("HITHER_LOG")
+            .env("XDG_STATE_HOME", folder.path().join("state"))
+            .env("XDG_CONFIG_HOME", folder.path().join("config"))
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut greeting = String::new();
         out.read_line(&mut greeting).unwrap();
@@ -58,6 +65,15 @@ impl Gateway {
 
     pub(crate) fn run_dir(&self) -> PathBuf {
         self.folder.path().join("run")
+    }
+
+    /// A new fifo.
+    pub(crate) fn fifo(&self) -> PathBuf {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("fifo-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = self.folder.path().join(name);
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RWXU).unwrap();
+        path
     }
 
     pub(crate) fn pid(&self) -> Pid {
@@ -101,6 +117,10 @@ impl Gateway {
         self.request("POST", path, &body.to_string())
     }
 
+    pub(crate) fn delete(&self, path: &str) -> (u16, Value) {
+        self.request("DELETE", path, "")
+    }
+
     /// One request over TCP with the token of the folder; the whole answer.
     pub(crate) fn tcp(&self, method: &str, path: &str, body: &str) -> String {
         let mut socket = TcpStream::connect(self.address).unwrap();
@@ -130,11 +150,16 @@ impl Gateway {
         socket.write_all(head.as_bytes()).unwrap();
         let mut answer = String::new();
         socket.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-        let status = status.unwrap_or_else(|| panic!("{method} {path}: answer {answer:?}"));
-        (status, serde_json::from_str(body).unwrap_or_default())
+        read_answer(&answer)
     }
+}
+
+/// Status and body of an answer.
+pub(crate) fn read_answer(answer: &str) -> (u16, Value) {
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((answer, ""));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = status.unwrap_or_else(|| panic!("no answer but {answer:?}"));
+    (status, serde_json::from_str(body).unwrap_or_default())
 }
 
 impl Drop for Gateway {

@@ -20,6 +20,8 @@ pub(crate) enum Told {
     Going,
     /// It was sent away with this code, or cut off.
     Away(Option<CloseCode>),
+    /// It was not let in again; it ends.
+    Refused,
 }
 
 /// A viewer of a session that runs [`COUNTER`], on a thread of its own.
@@ -65,6 +67,7 @@ impl Watcher {
             let told = self.told.recv_timeout(crate::place::PATIENCE);
             match told {
                 Ok(told) if told == *wanted => return,
+                Ok(Told::Refused) => panic!("refused while waiting for {wanted:?}"),
                 Ok(_) => {}
                 Err(error) => panic!("waiting for {wanted:?}: {error}"),
             }
@@ -73,7 +76,8 @@ impl Watcher {
 
     /// Ends it; how many numbers it has seen, all in order.
     pub(crate) fn finish(self) -> u64 {
-        self.stop.send(()).unwrap();
+        // It may have ended already.
+        self.stop.send(()).ok();
         self.thread.join().unwrap()
     }
 }
@@ -91,8 +95,10 @@ fn watch(
     let mut attachment = Attachment::new(client, wish);
     let mut numbers = Numbers { next: 0, line: Vec::new() };
     loop {
-        // What is refused here, while a gateway is replaced, is a failure of the test.
-        let connection = server.connect(session, client, &mut attachment).unwrap();
+        let Ok(connection) = server.connect(session, client, &mut attachment) else {
+            say(tell, Told::Refused);
+            return numbers.next;
+        };
         if !follow(connection, &mut attachment, &mut numbers, tell, stopped) {
             return numbers.next;
         }

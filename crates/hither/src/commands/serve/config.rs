@@ -22,6 +22,7 @@ impl ServeArgs {
         Ok(Config {
             listen: self.listen.settings(&self.tls)?,
             session: self.session()?,
+            limits: self.limits.limits(),
             tuning: self.tuning(),
             state_dir: self.state_dir.resolve(&self.runtime_dir),
             runtime_dir,
@@ -57,6 +58,7 @@ impl ServeArgs {
                 SlowViewer::Skip => Slow::Skip,
                 SlowViewer::Wait => Slow::Wait,
             },
+            on_close: self.session.on_close.into(),
         })
     }
 

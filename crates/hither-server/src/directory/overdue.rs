@@ -1,0 +1,86 @@
+//! Sessions that end because of the time: unused, unwatched, or long since exited.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use super::{Directory, Shared};
+use crate::gateway::Limits;
+use crate::worker::Command;
+
+/// Why a session ends without being asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Overdue {
+    /// Neither input nor output for so long.
+    Idle(Duration),
+    /// No viewer for so long.
+    Unwatched(Duration),
+    /// Its child has exited that long ago.
+    Exited,
+}
+
+impl Overdue {
+    /// Why `shared` has to end now, if it has to.
+    fn of(shared: &Shared, limits: &Limits, now_ms: u64) -> Option<Self> {
+        let since = |then_ms: u64| Duration::from_millis(now_ms.saturating_sub(then_ms));
+        if let Some(at) = shared.ended_at() {
+            return (since(at) > limits.exited_kept).then_some(Self::Exited);
+        }
+        let over = |max: Option<Duration>, then_ms| max.filter(|max| since(then_ms) > *max);
+        let used = shared.updated_ms.load(Relaxed).max(shared.known_since_ms);
+        if let Some(max) = over(limits.idle_max, used) {
+            return Some(Self::Idle(max));
+        }
+        let watched = shared.watched_ms.load(Relaxed).max(shared.known_since_ms);
+        let unwatched = shared.viewers.load(Relaxed) == 0;
+        over(limits.grace, watched).filter(|_| unwatched).map(Self::Unwatched)
+    }
+
+    /// What viewers are told in the close frame, which holds 123 bytes.
+    fn reason(self) -> String {
+        match self {
+            Self::Idle(max) => format!("closed: neither input nor output for {}", in_words(max)),
+            Self::Unwatched(max) => format!("closed: nobody watched for {}", in_words(max)),
+            Self::Exited => "closed: it has exited".to_owned(),
+        }
+    }
+}
+
+fn in_words(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        s if s >= 3600 && s.is_multiple_of(3600) => format!("{} h", s / 3600),
+        s if s >= 60 && s.is_multiple_of(60) => format!("{} min", s / 60),
+        s => format!("{s} s"),
+    }
+}
+
+impl Directory {
+    /// Closes the sessions whose time is over.
+    pub(super) fn end_overdue(&self) {
+        let now_ms = self.clock.unix_ms(self.clock.now());
+        for shared in self.sessions() {
+            let Some(overdue) = Overdue::of(&shared, &self.config.limits, now_ms) else { continue };
+            tracing::info!(session = %shared.id, ?overdue, "session ends by itself");
+            self.forget(shared.id);
+            let (done, _) = tokio::sync::oneshot::channel();
+            let remove = Command::Remove(shared.id, overdue.reason().into(), done);
+            self.tell(shared.worker, remove);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_said_in_the_largest_unit_that_fits() {
+        for (seconds, expect) in
+            [(0, "0 s"), (59, "59 s"), (60, "1 min"), (90, "90 s"), (7200, "2 h")]
+        {
+            assert_eq!(in_words(Duration::from_secs(seconds)), expect);
+        }
+        let longest = Overdue::Idle(Duration::from_secs(u64::MAX)).reason();
+        assert!(longest.len() <= 123, "{longest}");
+    }
+}

@@ -1,0 +1,144 @@
+//! The system has no more of something: errors that say so, and all is well again afterwards.
+
+use std::io::Read as _;
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+
+use crate::place::{Gateway, HITHER, PATIENCE, health, read_answer};
+use crate::watcher::{COUNTER, Told, Watcher};
+
+/// A gateway that is started by way of a shell script, in which `$@` is its command.
+fn start_by(script: &str, args: &[&str]) -> Gateway {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", script, "sh", HITHER, "serve", "--port", "0", "--runtime-dir"]);
+    command.arg(folder.path().join("run")).args(args);
+    Gateway::spawn(folder, &mut command)
+}
+
+/// What this process may not do in this place cannot be shown there.
+fn can(script: &str) -> bool {
+    let mut command = Command::new("/bin/sh");
+    let run = command.args(["-c", script]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    run.is_ok_and(|status| status.success())
+}
+
+fn create(gateway: &Gateway) -> (u16, serde_json::Value) {
+    gateway.post("/api/sessions", &json!({ "command": ["sleep", "1000"], "cwd": "/" }))
+}
+
+/// Row R07: connections use the descriptors up; sessions go on, and all is well afterwards.
+#[test]
+fn without_descriptors_connections_are_refused_and_sessions_go_on() {
+    let gateway = start_by("ulimit -n 96; exec \"$@\"", &[]);
+    let id = gateway.session(COUNTER);
+    let watcher = Watcher::start(gateway.server(), id, 1);
+    watcher.wait_for(&Told::Going);
+    let crowd: Vec<_> = (0..90).map(|_| TcpStream::connect(gateway.address).unwrap()).collect();
+    // Those that found no descriptor are told so; the last came when there was none.
+    let refused = crowd.iter().rev().any(|socket| {
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut answer = [0; 12];
+        let read = (&*socket).read(&mut answer);
+        matches!(read, Ok(12)) && answer == *b"HTTP/1.1 503"
+    });
+    assert!(refused);
+    drop(crowd);
+    assert_eq!(health(gateway.address).unwrap(), "HTTP/1.1 200 OK");
+    let (status, session) = create(&gateway);
+    assert_eq!(status, 201, "{session}");
+    let told: Vec<_> = watcher.told.try_iter().collect();
+    assert_eq!(told, [], "the viewer has noticed something");
+    watcher.finish();
+}
+
+/// Row R07, the other way: sessions use the descriptors up.
+#[test]
+fn without_descriptors_no_session_is_started_and_none_is_lost() {
+    let gateway = start_by("ulimit -n 96; exec \"$@\"", &[]);
+    let mut ids = Vec::new();
+    let problem = loop {
+        match create(&gateway) {
+            (201, session) => ids.push(session["id"].as_str().unwrap().to_owned()),
+            (status, problem) => {
+                assert_eq!(status, 503, "{problem}");
+                break problem;
+            }
+        }
+        assert!(ids.len() < 96);
+    };
+    assert_eq!(problem["code"], "file_limit", "{problem}");
+    for id in &ids {
+        let session = gateway.get(&format!("/api/sessions/{id}")).1;
+        assert_eq!(session["status"], "running", "{session}");
+    }
+    for id in ids.drain(..).take(3) {
+        assert_eq!(gateway.delete(&format!("/api/sessions/{id}")).0, 200);
+    }
+    // The host forgets a session when its processes have ended.
+    while create(&gateway).0 != 201 {
+        std::thread::yield_now();
+    }
+}
+
+/// Row R08: no pseudo-terminal is left.
+#[test]
+fn without_terminals_no_session_is_started_and_the_others_go_on() {
+    const FEW: &str = "mount -t devpts -o newinstance,max=4,ptmxmode=0666 devpts /dev/pts";
+    if !can(&format!("unshare -m sh -c '{FEW}'")) {
+        return eprintln!("not shown: this process may not mount");
+    }
+    let gateway = start_by(&format!("exec unshare -m sh -c '{FEW} && exec \"$@\"' sh \"$@\""), &[]);
+    let ids: Vec<_> = (0..4).map(|_| gateway.session("exec cat")).collect();
+    let (status, problem) = create(&gateway);
+    assert_eq!((status, &problem["code"]), (503, &"pty_limit".into()), "{problem}");
+    assert_eq!(problem["detail"], "the system has no more terminals");
+    for id in &ids {
+        let typed = gateway.post(&format!("/api/sessions/{id}/input"), &json!({ "data": "x" }));
+        assert_eq!(typed.0, 200, "{typed:?}");
+    }
+    assert_eq!(gateway.delete(&format!("/api/sessions/{}", ids[0])).0, 200);
+    while create(&gateway).0 != 201 {
+        std::thread::yield_now();
+    }
+}
+
+/// Row R09: no process is left.
+#[test]
+fn without_processes_no_session_is_started_and_nothing_is_left() {
+    // The limit does not hold for root, so the gateway runs as a user that has no other process.
+    const FEW: &str = "chown -R 60123:60123 \"$(dirname \"$6\")\" && \
+                       exec setpriv --reuid=60123 --regid=60123 --clear-groups \
+                       prlimit --nproc=12 \"$@\"";
+    if !can("setpriv --reuid=60123 --regid=60123 --clear-groups true") {
+        return eprintln!("not shown: this process may not become another user");
+    }
+    let gateway = start_by(FEW, &["--workers", "1"]);
+    // On the Unix socket only that user is let in.
+    let ask = |method: &str, path: &str, body: &str| read_answer(&gateway.tcp(method, path, body));
+    let start = || ask("POST", "/api/sessions", r#"{"command":["sleep","1000"],"cwd":"/"}"#);
+    let mut ids = Vec::new();
+    let problem = loop {
+        match start() {
+            (201, session) => ids.push(session["id"].as_str().unwrap().to_owned()),
+            (status, problem) => {
+                assert_eq!(status, 503, "{problem}");
+                break problem;
+            }
+        }
+        assert!(ids.len() < 12);
+    };
+    assert_eq!(problem["code"], "process_limit", "{problem}");
+    assert_eq!(ask("DELETE", &format!("/api/sessions/{}", ids.remove(0)), "").0, 200);
+    loop {
+        if let (201, session) = start() {
+            ids.push(session["id"].as_str().unwrap().to_owned());
+            break;
+        }
+    }
+    for id in ids {
+        assert_eq!(ask("DELETE", &format!("/api/sessions/{id}"), "").0, 200);
+    }
+}
