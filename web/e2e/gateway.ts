@@ -16,9 +16,11 @@ export class Gateway {
   readonly home: string;
   readonly #runtime: string;
   #process: ChildProcess | undefined;
+  readonly #options: string[];
   #url: URL | undefined;
 
-  private constructor() {
+  private constructor(options: string[]) {
+    this.#options = options;
     const folder = mkdtempSync(join(tmpdir(), 'hither-e2e-'));
     this.home = join(folder, 'home');
     this.#runtime = join(folder, 'run');
@@ -29,9 +31,15 @@ export class Gateway {
     writeFileSync(join(this.home, '.inputrc'), 'set enable-bracketed-paste on\n');
   }
 
-  static async start(): Promise<Gateway> {
-    const gateway = new Gateway();
-    await gateway.start('0');
+  /** Starts one with these options of `hither serve` besides its own. */
+  static async start(...options: string[]): Promise<Gateway> {
+    return Gateway.at(0, ...options);
+  }
+
+  /** The same on a port that something else has to know. */
+  static async at(port: number, ...options: string[]): Promise<Gateway> {
+    const gateway = new Gateway(options);
+    await gateway.start(`${port}`);
     return gateway;
   }
 
@@ -52,14 +60,14 @@ export class Gateway {
   /** Starts the program on `port`; sessions of an earlier one go on. */
   async start(port = this.port): Promise<void> {
     const args = ['serve', '--port', port, '--runtime-dir', this.#runtime, '--shell', '/bin/bash'];
-    const child = spawn(BINARY, [...args, '--cwd', this.home], {
+    const child = spawn(BINARY, [...args, '--cwd', this.home, ...this.#options], {
       cwd: this.home,
       env: { ...process.env, HOME: this.home, LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8' },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.#process = child;
     for await (const line of createInterface({ input: child.stdout })) {
-      const [address] = /http:\/\/\S+#t=\S+/.exec(line) ?? [];
+      const [address] = /https?:\/\/\S+#t=\S+/.exec(line) ?? [];
       if (address !== undefined) {
         this.#url = new URL(address);
         child.stdout.resume();

@@ -99,18 +99,24 @@ pub(crate) fn label(text: &str) -> Result<String, String> {
     fits.then(|| text.to_owned()).ok_or_else(|| "expected 1 to 64 characters".to_owned())
 }
 
-/// A name by which browsers reach the gateway, as in their `Host` header, without a port.
+/// A name by which browsers reach the gateway, as in their `Host` header; with a port unless it is
+/// that of the scheme.
 pub(crate) fn host_name(text: &str) -> Result<String, String> {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    };
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
     let bracketed = |text: &str| {
         let inside = text.strip_prefix('[')?.strip_suffix(']')?;
         inside.parse::<std::net::Ipv6Addr>().ok()
     };
-    let fits = !text.is_empty() && text.len() <= HOST_NAME_LEN_MAX;
-    if fits && (text.chars().all(plain) || bracketed(text).is_some()) {
+    let fits = !host.is_empty() && host.len() <= HOST_NAME_LEN_MAX;
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|number| number.to_string() == port);
+    if fits && (host.chars().all(plain) || bracketed(host).is_some()) && port.is_none_or(is_port) {
         Ok(text.to_ascii_lowercase())
     } else {
-        Err("expected a host name without scheme and port, as in box.example.org".to_owned())
+        Err("expected a host name without scheme, as in box.example.org or box:8443".to_owned())
     }
 }
 
@@ -219,11 +225,16 @@ mod tests {
 
     #[test]
     fn host_names_are_names_only() {
-        for good in ["localhost", "Box.Example.org", "192.0.2.1", "[2001:db8::1]"] {
+        for good in
+            ["localhost", "Box.Example.org", "192.0.2.1", "[2001:db8::1]", "a:8443", "[::1]:80"]
+        {
             assert_eq!(host_name(good), Ok(good.to_ascii_lowercase()));
         }
         let long = "a".repeat(254);
-        for bad in ["", "a b", "http://a", "a:80", "a/b", "[::1", "[x]", "*", &long] {
+        for bad in [
+            "", "a b", "http://a", "a:", ":80", "a:080", "a:65536", "a/b", "[::1", "[x]", "*",
+            &long,
+        ] {
             assert!(host_name(bad).is_err(), "{bad}");
         }
     }

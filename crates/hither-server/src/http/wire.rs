@@ -69,8 +69,10 @@ impl Stream {
     /// Address of the other end; none on a Unix socket.
     pub(crate) fn peer(&self) -> Option<IpAddr> {
         match self {
-            Self::Tcp(stream) => stream.peer_addr().ok().map(|peer| peer.ip()),
-            Self::Tls(stream) => stream.get_ref().0.peer_addr().ok().map(|peer| peer.ip()),
+            Self::Tcp(stream) => stream.peer_addr().ok().map(|peer| peer.ip().to_canonical()),
+            Self::Tls(stream) => {
+                stream.get_ref().0.peer_addr().ok().map(|peer| peer.ip().to_canonical())
+            }
             Self::Unix(_) => None,
         }
     }
@@ -86,7 +88,10 @@ impl Stream {
     /// Address of this end, as the client has chosen it, while no TLS is on it.
     pub(crate) fn local(&self) -> Option<SocketAddr> {
         match self {
-            Self::Tcp(stream) => stream.local_addr().ok(),
+            Self::Tcp(stream) => {
+                let local = stream.local_addr().ok()?;
+                Some(SocketAddr::new(local.ip().to_canonical(), local.port()))
+            }
             Self::Tls(_) | Self::Unix(_) => None,
         }
     }

@@ -33,7 +33,7 @@ pub(crate) struct ListenArgs {
     /// Serve metrics for Prometheus on this address too, besides the runtime directory's metrics.sock
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) metrics: Option<SocketAddr>,
-    /// Host name under which browsers come, as through a proxy; may be given several times
+    /// Host under which browsers come, with its port unless that is 443; may be given several times
     #[arg(long, value_name = "NAME", value_parser = values::host_name)]
     pub(crate) allow_host: Vec<String>,
     /// Path below which everything is, as in /term, when a proxy shares its host with others
