@@ -107,7 +107,7 @@ test-rust: web $(if $(wildcard $(ORACLE)/package.json),$(ORACLE)/node_modules/.i
 	fi
 
 # The browser, looked up when the tests run: `make test` may just have installed it.
-test-web test-e2e: export CHROMIUM ?= $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))
+test-web test-e2e examples: export CHROMIUM ?= $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))
 
 .PHONY: test-web
 test-web: web ## Run the unit tests of the web client, and its pages in Chromium
@@ -117,6 +117,11 @@ test-web: web ## Run the unit tests of the web client, and its pages in Chromium
 test-e2e: web ## Run the web client in Chromium against a real gateway
 	$(CARGO) build --locked --package hither
 	cd web && HITHER_BIN="$(abspath $(TARGET_DIR))/debug/hither" $(NPM) run --silent e2e
+
+.PHONY: examples
+examples: web ## Try the examples of docs/deploy.md with those of nginx, Caddy and systemd that are there
+	$(CARGO) build --locked --package hither
+	@scripts/examples.sh "$(abspath $(TARGET_DIR))/debug/hither"
 
 ## Measure
 
