@@ -45,6 +45,11 @@ const RULES: &[Rule] = &[
     Rule::shell("hither-bench", &["hither-client", "hither-core", "hither-protocol", "hither-pty"]),
     // What is checked and what checks it share no code.
     Rule::shell("hither-testkit", &[]),
+    // The laws that hold for any bytes; links whatever decodes some.
+    Rule::shell(
+        "hither-fuzz",
+        &["hither-auth", "hither-core", "hither-host", "hither-protocol", "hither-screen"],
+    ),
     // The binary puts everything together.
     Rule::shell(
         "hither",
