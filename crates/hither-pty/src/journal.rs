@@ -95,7 +95,7 @@ impl Journal {
     /// `WouldBlock` when it is empty.
     #[inline]
     pub fn read(&self, into: &mut [u8]) -> rustix::io::Result<usize> {
-        rustix::io::read(&self.pipe_read, into)
+        rustix::io::retry_on_intr(|| rustix::io::read(&self.pipe_read, &mut *into))
     }
 
     /// Bytes in the pipe (FIONREAD, ioctl_pipe(2)).

@@ -117,8 +117,11 @@ impl WorkerHandle {
         let mut commands = self.inbox.commands.lock().unwrap_or_else(PoisonError::into_inner);
         commands.push_back(command);
         drop(commands);
-        if let Err(error) = self.inbox.waker.wake() {
-            tracing::error!(%error, "waking a worker");
+        while let Err(error) = self.inbox.waker.wake() {
+            if error.kind() != io::ErrorKind::Interrupted {
+                tracing::error!(%error, "waking a worker");
+                break;
+            }
         }
     }
 
