@@ -90,7 +90,9 @@ impl Connection {
             },
         };
         if let Err(error) = served {
+            // Its upgrade, if it asked for one, will never come: nothing is to be waited for.
             debug!(%error, "connection ended");
+            return;
         }
         if let Some(handover) = slot.take() {
             handover.run().await;
