@@ -213,6 +213,10 @@ fn recover_journal(
     let recovery = recover(intent, published, unread).map_err(std::io::Error::other)?;
     kept.memory.recover_head(recovery.head);
     let mut left = recovery.unread;
+    #[cfg(feature = "mutants")]
+    if crate::worker::mutant::chosen() == Some(crate::worker::mutant::Mutant::SkipsUnread) {
+        return discard(journal, left);
+    }
     while left > 0 {
         let read = journal.read(kept.memory.free_run(left))? as u64;
         kept.memory.advance(read);

@@ -56,7 +56,8 @@ impl Worker {
         if protocol != ViewerProtocol::Hither {
             self.join_plain(key, session);
         }
-        if !self.handle_bytes(key, &mut read_ahead) {
+        // Its socket may have turned out to be broken.
+        if !self.viewers.contains(key) || !self.handle_bytes(key, &mut read_ahead) {
             return;
         }
         // Whatever came between the handshake and the registration raises no event.
@@ -88,10 +89,15 @@ impl Worker {
             _ if history.head() == Offset::ZERO => Some(Offset::ZERO),
             _ => None,
         };
+        #[cfg(feature = "mutants")]
+        let resume = super::mutant::resume(hello.resume, resume, history.head());
         viewer.window = hello.size;
         viewer.cursor = Some(ViewerCursor::new(history, resume, slow));
         let slot = session.memory.client(hello.client, self.clock.unix_ms(self.now));
-        viewer.input.resume(slot, session.memory.accepted(slot));
+        let accepted = session.memory.accepted(slot);
+        #[cfg(feature = "mutants")]
+        let accepted = super::mutant::accepted(accepted);
+        viewer.input.resume(slot, accepted);
         viewer.notices.termios = viewer.features.contains(Features::TERMIOS);
         if viewer.notices.termios {
             session.echo = session.master.as_ref().and_then(|master| master.echo_flags().ok());
@@ -165,8 +171,9 @@ impl Worker {
         self.serve_session(index);
     }
 
-    /// A viewer types: its window counts, and it wants to see what happens now.
-    pub(super) fn handle_typist(&mut self, key: ViewerKey, index: usize) {
+    /// A viewer types: its window counts, and it wants to see what happens now. False: it turned
+    /// out to be gone, and its session may be gone with it.
+    pub(super) fn handle_typist(&mut self, key: ViewerKey, index: usize) -> bool {
         let updated_ms = self.clock.unix_ms(self.now);
         self.sessions[index].shared.updated_ms.store(updated_ms, Relaxed);
         let history = *self.sessions[index].memory.history();
@@ -176,6 +183,7 @@ impl Worker {
             self.metrics.skips += u64::from(cursor.handle_typing(&history));
         }
         self.claim_size(key, index);
+        self.viewers.contains(key)
     }
 
     /// The window of a viewer that types, resizes or is alone becomes that of the session.

@@ -129,6 +129,13 @@ impl SessionMemory {
         self.publish();
     }
 
+    /// Takes the head back without telling a survivor: what no right reader does.
+    #[cfg(feature = "mutants")]
+    pub(crate) fn rewind(&mut self, head: Offset) {
+        self.history =
+            History::new(self.history.capacity(), head).expect("the capacity was checked");
+    }
+
     /// The bytes `from..from + len` of the output, which the history must hold.
     pub(crate) fn output(&self, from: Offset, len: u64) -> [&[u8]; 2] {
         let spans = self.history.spans(from, len);

@@ -13,6 +13,8 @@ mod joining;
 mod keeper;
 mod measuring;
 pub(crate) mod memory;
+#[cfg(feature = "mutants")]
+pub(crate) mod mutant;
 mod outbox;
 mod reading;
 mod receiving;

@@ -185,6 +185,10 @@ impl Worker {
 /// Moves at most `len` bytes from the PTY into the history, so that a kill at any moment loses and
 /// doubles nothing. The steps are those of `hither_core::journal`.
 fn transfer(journal: &Journal, session: &mut Session, len: usize) -> Result<usize, Errno> {
+    #[cfg(feature = "mutants")]
+    if let Some(result) = super::mutant::transfer(journal, session, len) {
+        return result;
+    }
     let master = session.master.as_ref().ok_or(Errno::IO)?;
     let memory = &mut session.memory;
     journal.name(session.shared.id.as_bytes(), memory.history().head().0);

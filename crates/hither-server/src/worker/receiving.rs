@@ -268,15 +268,26 @@ impl Worker {
             return Err(Refusal::new(CloseCode::BAD_FRAME, "expected a client id in hello"));
         };
         let memory = &self.sessions[session].memory;
-        match number.admit(memory.accepted(slot)) {
-            Admission::Duplicate => return Ok(()),
+        let accepted = memory.accepted(slot);
+        match number.admit(accepted) {
+            Admission::Duplicate => {
+                // It may have come on an earlier connection of this client, which was read after
+                // this one was welcomed; only this one still waits to hear of it.
+                let viewer = &mut self.viewers[key];
+                viewer.input.accepted = viewer.input.accepted.max(accepted);
+                viewer.notices.input_ack = true;
+                self.serve(key);
+                return Ok(());
+            }
             Admission::SkipsAhead => {
                 return Err(Refusal::new(CloseCode::BAD_FRAME, "expected the next input number"));
             }
             Admission::Next => {}
         }
         let written = memory.partial(slot).min(bytes.len());
-        self.handle_typist(key, session);
+        if !self.handle_typist(key, session) {
+            return Ok(());
+        }
         let source = Source::Numbered(key, slot, number);
         self.take_keystroke(session, source, &bytes[written..])
     }
@@ -289,7 +300,9 @@ impl Worker {
         if bytes.is_empty() || self.viewers[key].replies.handle_input(bytes, now) == Verdict::Drop {
             return Ok(());
         }
-        self.handle_typist(key, session);
+        if !self.handle_typist(key, session) {
+            return Ok(());
+        }
         self.take_keystroke(session, Source::Plain(key), bytes)
     }
 

@@ -44,7 +44,9 @@ impl Worker {
 
     /// Sends the viewers of a session what they may be sent now.
     pub(super) fn serve_session(&mut self, key: usize) {
-        for index in (0..self.sessions[key].viewers.len()).rev() {
+        // A session that lives with its one viewer may have gone with it.
+        let count = self.sessions.get(key).map_or(0, |session| session.viewers.len());
+        for index in (0..count).rev() {
             // Viewers that leave are removed while this goes on, from the end.
             let Some(&viewer) = self.sessions.get(key).and_then(|s| s.viewers.get(index)) else {
                 continue;
@@ -139,7 +141,8 @@ impl Worker {
 
     /// A session that waited for a slow viewer may be read again.
     fn ungate(&mut self, key: usize) {
-        if self.sessions[key].reading.gated && self.room(key) > 0 {
+        if self.sessions.get(key).is_some_and(|session| session.reading.gated) && self.room(key) > 0
+        {
             self.sessions[key].reading.gated = false;
             self.enqueue(key);
         }
