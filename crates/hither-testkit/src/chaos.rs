@@ -9,9 +9,11 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::account::Account;
+use crate::fault::{Fault, Kind};
 use crate::gateway::{Gateway, Home};
-use crate::pattern::{Discipline, Kind, Pattern};
+use crate::pattern::{self, Discipline, Pattern};
 use crate::random::Random;
+use crate::seqsink::wait_until_ready;
 use crate::typist::{Typed, Typist};
 use crate::watch::{Progress, Watch, Watched};
 
@@ -20,8 +22,10 @@ use crate::watch::{Progress, Watch, Watched};
 pub struct Chaos {
     /// Brings a run's choices back; the kernel's timing stays its own.
     pub seed: u64,
-    /// How often the gateway is killed.
+    /// How often something happens to the gateway.
     pub kills: u32,
+    /// What may happen.
+    pub faults: Vec<Kind>,
     /// How many sessions flood.
     pub sessions: u64,
     /// How many viewers each of them has.
@@ -32,12 +36,15 @@ pub struct Chaos {
     pub patience: Duration,
     /// The program that runs in sessions.
     pub testkit: PathBuf,
+    /// Words before the program of all gateways but the first, such as those of a tracer that slows
+    /// system calls down, so that more kills hit them.
+    pub through: Vec<String>,
 }
 
 /// What a run came to.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// Kills that were done.
+    /// Kills and other faults that were done.
     pub kills: u32,
     /// Kills while the gateway was still starting.
     pub early_kills: u32,
@@ -94,6 +101,7 @@ impl Chaos {
             Err(_) => report.violations.push("the typist panicked".to_owned()),
         }
         drop(gateway);
+        report.violations.extend(home.panics());
         report.back.sort_by(|a, b| b.cmp(a));
         Ok(report)
     }
@@ -106,9 +114,9 @@ impl Chaos {
         number: u64,
     ) -> io::Result<Flood> {
         let (kind, discipline) = match number % 4 {
-            1 => (Kind::Records, Discipline::Cooked),
-            2 => (Kind::Noise, Discipline::Raw),
-            _ => (Kind::Records, Discipline::Raw),
+            1 => (pattern::Kind::Records, Discipline::Cooked),
+            2 => (pattern::Kind::Noise, Discipline::Raw),
+            _ => (pattern::Kind::Records, Discipline::Raw),
         };
         let pattern = Pattern { seed: self.seed ^ number, kind, discipline };
         let path = home.path().join(format!("account-{number}"));
@@ -138,7 +146,9 @@ impl Chaos {
         let log = home.path().join("input.log").display().to_string();
         let words = [&self.testkit.display().to_string(), "seqsink", "--log", &log];
         let session = gateway.create(&words.map(str::to_owned))?;
-        let typist = Typist { session, client: TYPIST, patience: self.patience };
+        let address = home.place().address().ok_or_else(|| io::Error::other("no gateway"))?;
+        wait_until_ready(address, &session, self.patience).map_err(io::Error::other)?;
+        let typist = Typist { session, client: TYPIST, least: 0, patience: self.patience };
         let (place, stop) = (home.place().clone(), Arc::clone(stop));
         let mut random = Random::new(self.seed ^ TYPIST);
         Ok(std::thread::spawn(move || typist.run(&place, &stop, &mut random)))
@@ -174,10 +184,18 @@ impl Chaos {
             if progress.any_over() {
                 break;
             }
+            let fault = Fault::draw(random, &self.faults, PAUSE_MAX);
             killed = Instant::now();
-            gateway.kill()?;
+            fault.strike(gateway.pid(), |time| progress.pass(time))?;
             report.kills += 1;
-            gateway = home.spawn()?;
+            if !fault.ends() {
+                continue;
+            }
+            let status = gateway.wait()?;
+            if fault == Fault::Terminate && !status.success() && !early {
+                report.violations.push(format!("told to end, it ended with {status}"));
+            }
+            gateway = home.spawn_through(&self.through)?;
             early = random.once_in(4);
             version = home.place().version() + 1;
         }
@@ -186,6 +204,8 @@ impl Chaos {
     }
 }
 
+/// Longest time for which a gateway is stopped or short of descriptors.
+const PAUSE_MAX: Duration = Duration::from_millis(200);
 /// Client id of the typist.
 const TYPIST: u64 = 0x7971_7374;
 
@@ -208,7 +228,7 @@ pub fn seqgen(
     let mut words = vec![testkit.display().to_string(), "seqgen".to_owned()];
     words.extend(["--seed".to_owned(), pattern.seed.to_string(), "--account".to_owned()]);
     words.push(account.display().to_string());
-    if pattern.kind == Kind::Noise {
+    if pattern.kind == pattern::Kind::Noise {
         words.push("--noise".to_owned());
     }
     if pattern.discipline == Discipline::Cooked {

@@ -17,8 +17,6 @@ use crate::place::Place;
 #[derive(Debug)]
 pub struct Home {
     program: PathBuf,
-    /// Words before the program, such as a tracer and its options.
-    before: Vec<OsString>,
     options: Vec<String>,
     variables: Vec<(String, String)>,
     folder: TempDir,
@@ -44,7 +42,6 @@ impl Home {
     pub fn new(program: impl Into<PathBuf>) -> io::Result<Self> {
         Ok(Self {
             program: program.into(),
-            before: Vec::new(),
             options: Vec::new(),
             variables: Vec::new(),
             folder: TempDir::with_prefix("hither-proof-")?,
@@ -66,11 +63,6 @@ impl Home {
         self
     }
 
-    /// Starts gateways through another program from now on, such as a tracer.
-    pub fn run_through(&mut self, words: impl IntoIterator<Item = impl Into<OsString>>) {
-        self.before = words.into_iter().map(Into::into).collect();
-    }
-
     /// The folder, for files of the test too.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -87,11 +79,20 @@ impl Home {
     ///
     /// # Errors
     /// When the program cannot be run.
+    pub fn spawn(&self) -> io::Result<Gateway> {
+        self.spawn_through(&[])
+    }
+
+    /// Starts a gateway through another program, such as a tracer, which must become the gateway:
+    /// its process id is the one that is killed.
+    ///
+    /// # Errors
+    /// When the program cannot be run.
     ///
     /// # Panics
     /// Never: its standard output is a pipe.
-    pub fn spawn(&self) -> io::Result<Gateway> {
-        let mut words = self.before.clone();
+    pub fn spawn_through(&self, before: &[String]) -> io::Result<Gateway> {
+        let mut words: Vec<OsString> = before.iter().map(Into::into).collect();
         words.push(self.program.clone().into_os_string());
         let log = std::fs::OpenOptions::new()
             .append(true)
@@ -130,6 +131,14 @@ impl Home {
             io::Error::other(format!("{error}; it said: {}", log.unwrap_or_default()))
         })?;
         Ok(gateway)
+    }
+
+    /// What its gateways said about panics, on standard error.
+    #[must_use]
+    pub fn panics(&self) -> Option<String> {
+        let log = std::fs::read_to_string(self.path().join("gateway.err")).ok()?;
+        let at = log.find("panicked at")?;
+        Some(log[at..].lines().take(3).collect::<Vec<_>>().join(" "))
     }
 
     /// Ends all sessions, and with them the PTY host.

@@ -9,15 +9,20 @@
 
 pub mod account;
 pub mod chaos;
+pub mod fault;
 pub mod frame;
 pub mod gateway;
 pub mod ledger;
 pub mod pattern;
 pub mod place;
+pub mod process;
 pub mod program;
+pub mod proxy;
 pub mod random;
 pub mod seqgen;
 pub mod seqsink;
+pub mod sweep;
+pub mod tracer;
 pub mod typist;
 pub mod viewer;
 pub mod watch;

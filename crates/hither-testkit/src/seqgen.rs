@@ -28,6 +28,9 @@ pub struct SeqgenArgs {
     /// Most bytes of one write
     #[arg(long, default_value_t = 4096)]
     pub chunk: usize,
+    /// Wait until somebody opens this named pipe for writing
+    #[arg(long)]
+    pub start: Option<PathBuf>,
     /// Exit status at the end
     #[arg(long, default_value_t = 0)]
     pub exit: u8,
@@ -53,6 +56,9 @@ impl SeqgenArgs {
         set_modes(&out, self.pattern().discipline)?;
         let source = Pattern { discipline: Discipline::Raw, ..self.pattern() };
         let account = Account::open(&self.account)?;
+        if let Some(start) = &self.start {
+            drop(std::fs::File::open(start)?);
+        }
         let mut random = Random::new(self.seed);
         let mut written = Written { bytes: 0, calls: 0, ended: false };
         let mut buffer = vec![0; self.chunk.max(1)];

@@ -2,12 +2,16 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
+use crate::frame::Hello;
 use crate::pattern::{Discipline, sum};
 use crate::seqgen::set_modes;
+use crate::viewer::{Connection, Lost};
 
 /// Where `testkit seqsink` keeps what it reads.
 #[derive(Clone, Debug, Args)]
@@ -15,13 +19,18 @@ pub struct SeqsinkArgs {
     /// File to which everything that is read is appended
     #[arg(long)]
     pub log: PathBuf,
-    /// End with status 0 once this many bytes were read
+    /// End with status 0 once this many bytes were read; else at the end of input or a byte 4
     #[arg(long)]
     pub until: Option<u64>,
 }
 
 /// Bytes of a numbered record of input.
 pub const INPUT_BYTES: usize = 43;
+
+/// What a sink says when its terminal is raw.
+const READY: &str = "ready";
+/// What ends a sink that does not count: end of transmission.
+pub const END: &[u8] = &[4];
 
 impl SeqsinkArgs {
     /// Reads standard input. Says `ready` when the terminal is raw, and after each read how many
@@ -33,22 +42,37 @@ impl SeqsinkArgs {
         let (input, mut out) = (io::stdin(), io::stdout());
         set_modes(&input, Discipline::Raw)?;
         let mut log = OpenOptions::new().append(true).create(true).open(&self.log)?;
-        out.write_all(b"ready\r\n")?;
+        out.write_all(format!("{READY}\r\n").as_bytes())?;
         out.flush()?;
         let mut total = 0;
         let mut buffer = [0; 4096];
         while self.until.is_none_or(|until| total < until) {
             let len = rustix::io::retry_on_intr(|| rustix::io::read(&input, &mut buffer))?;
-            if len == 0 {
+            let ends = self.until.is_none() && buffer[..len].ends_with(END);
+            log.write_all(&buffer[..len - usize::from(ends)])?;
+            if ends || len == 0 {
                 break;
             }
-            log.write_all(&buffer[..len])?;
             total += len as u64;
             out.write_all(format!("{total}\r\n").as_bytes())?;
             out.flush()?;
         }
         Ok(0)
     }
+}
+
+/// Waits until a sink reads raw input: what is typed before is not taken as it is.
+///
+/// # Errors
+/// When the sink does not say so.
+pub fn wait_until_ready(
+    address: SocketAddr,
+    session: &str,
+    patience: Duration,
+) -> Result<(), Lost> {
+    let hello = Hello { client: u64::MAX, features: vec!["raw"], ..Hello::default() };
+    let mut viewer = Connection::open(address, session, &hello, patience)?;
+    viewer.read_until(patience, READY).map(drop)
 }
 
 /// The record of a client's input number: `CLIENT NUMBER SUM` and a line feed.

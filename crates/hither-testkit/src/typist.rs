@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::frame::{self, Hello, ServerFrame};
 use crate::place::Place;
 use crate::random::Random;
-use crate::seqsink::{input_record, parse_log};
+use crate::seqsink::{END, input_record, parse_log};
 use crate::viewer::{Connection, Lost};
 
 /// Who types, and where.
@@ -17,6 +17,8 @@ pub struct Typist {
     pub session: String,
     /// Its client id.
     pub client: u64,
+    /// It gives at least so many numbers.
+    pub least: u64,
     /// How long it may hear nothing while it waits for an ack.
     pub patience: Duration,
 }
@@ -46,11 +48,11 @@ const BURST: u64 = 16;
 const RETRY: Duration = Duration::from_millis(20);
 
 impl Typist {
-    /// Types until `stop` is set and everything given has been accepted.
+    /// Types until `stop` is set and everything given has been accepted; then ends the sink.
     #[must_use]
     pub fn run(self, place: &Place, stop: &AtomicBool, random: &mut Random) -> Typed {
         let mut typed = Typed { given: 0, in_doubt: Vec::new(), violation: None };
-        let (mut known, mut accepted) = (0, 0);
+        let (mut state, mut known) = (State::default(), 0);
         loop {
             let newer = place.newer_than(known, RETRY);
             let found = newer.or_else(|| place.newer_than(known.saturating_sub(1), self.patience));
@@ -59,16 +61,18 @@ impl Typist {
                 return typed;
             };
             known = version;
-            // It does not watch: without `raw` and a resume offset nothing but acks matters.
+            // It does not watch: nothing but acks matters to it.
             let hello = Hello { client: self.client, features: vec!["raw"], ..Hello::default() };
             let opened = Connection::open(address, &self.session, &hello, self.patience);
-            let end = opened.map_err(Stop::Lost).and_then(|mut connection| {
-                self.type_on(&mut connection, &mut typed, &mut accepted, stop, random)
-            });
-            typed.in_doubt.extend(accepted + 1..=typed.given);
+            let end = opened
+                .map_err(Stop::Lost)
+                .and_then(|mut connection| self.type_on(&mut connection, &mut state, stop, random));
+            typed.given = state.given;
             match end {
                 Ok(()) => return typed,
-                Err(Stop::Lost(lost)) if lost.is_transport() => {}
+                Err(Stop::Lost(lost)) if lost.is_transport() => {
+                    typed.in_doubt.extend(state.accepted + 1..=state.given);
+                }
                 Err(Stop::Lost(lost)) => typed.violation = Some(lost.to_string()),
                 Err(Stop::Violation(text)) => typed.violation = Some(text),
             }
@@ -81,8 +85,7 @@ impl Typist {
     fn type_on(
         &self,
         connection: &mut Connection,
-        typed: &mut Typed,
-        accepted: &mut u64,
+        state: &mut State,
         stop: &AtomicBool,
         random: &mut Random,
     ) -> Result<(), Stop> {
@@ -90,30 +93,56 @@ impl Typist {
         loop {
             let frame = connection.next_frame().map_err(Stop::Lost)?;
             let heard = match frame {
-                ServerFrame::Welcome(welcome) => Some(welcome.accepted),
-                ServerFrame::InputAck { accepted, .. } => Some(accepted),
+                ServerFrame::Welcome(welcome) => {
+                    let read = state.ends > 0 && welcome.accepted == state.last();
+                    state.ends += u64::from(read && welcome.state == "running");
+                    welcome.accepted
+                }
+                ServerFrame::InputAck { accepted, .. } => accepted,
+                // Its exit says that it has read everything before.
+                ServerFrame::Exit(_) if state.ends > 0 => return Ok(()),
                 ServerFrame::Exit(_) => return Err(Stop::Violation("the sink ended".to_owned())),
-                _ => None,
+                _ => continue,
             };
-            let Some(heard) = heard else { continue };
-            if heard < *accepted || heard > typed.given {
-                let text = format!("accepted {heard} of {}, after {accepted}", typed.given);
+            if heard < state.accepted || heard > state.last() {
+                let text = format!("accepted {heard} of {state:?}");
                 return Err(Stop::Violation(text));
             }
-            *accepted = heard;
+            state.accepted = heard;
             let first = sent.unwrap_or(heard) + 1;
-            if *accepted == typed.given {
-                if stop.load(Ordering::SeqCst) {
-                    return Ok(());
+            if heard == state.given {
+                if stop.load(Ordering::SeqCst) && state.given >= self.least {
+                    state.ends = state.ends.max(1);
+                } else {
+                    state.given += random.below(BURST) + 1;
                 }
-                typed.given += random.below(BURST) + 1;
             }
-            for number in first..=typed.given {
-                let record = input_record(self.client, number);
-                connection.send(frame::input(number, &record)).map_err(Stop::Lost)?;
+            for number in first..=state.last() {
+                let input = state.input(self.client, number);
+                connection.send(frame::input(number, &input)).map_err(Stop::Lost)?;
             }
-            sent = Some(typed.given);
+            sent = Some(state.last());
         }
+    }
+}
+
+/// What a typist keeps across connections.
+#[derive(Clone, Copy, Debug, Default)]
+struct State {
+    /// Numbers that carry a record.
+    given: u64,
+    accepted: u64,
+    /// Numbers behind those that end the sink. One can be lost in doubt, so there may be several.
+    ends: u64,
+}
+
+impl State {
+    const fn last(&self) -> u64 {
+        self.given + self.ends
+    }
+
+    fn input(&self, client: u64, number: u64) -> Vec<u8> {
+        if number > self.given { END.to_vec() } else { input_record(client, number) }
     }
 }
 

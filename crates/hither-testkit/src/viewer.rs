@@ -17,6 +17,7 @@ const ACK_BYTES: u64 = 8 << 10;
 #[derive(Debug)]
 pub struct Connection {
     socket: WebSocket<TcpStream>,
+    patience: Duration,
     acks: Acks,
     /// Highest offset acknowledged, and shown.
     acked: u64,
@@ -95,21 +96,21 @@ impl Connection {
         hello: &Hello,
         patience: Duration,
     ) -> Result<Self, Lost> {
-        let stream = TcpStream::connect_timeout(&address, patience).map_err(Lost::Broken)?;
-        Self::over(stream, session, hello, patience)
+        Self::through(address, address, session, hello, patience)
     }
 
-    /// The same over a connection that is there already.
+    /// The same through a proxy, for the gateway at `address`.
     ///
     /// # Errors
     /// When there is no WebSocket to be had.
-    pub fn over(
-        stream: TcpStream,
+    pub fn through(
+        proxy: SocketAddr,
+        address: SocketAddr,
         session: &str,
         hello: &Hello,
         patience: Duration,
     ) -> Result<Self, Lost> {
-        let address = stream.peer_addr().map_err(Lost::Broken)?;
+        let stream = TcpStream::connect_timeout(&proxy, patience).map_err(Lost::Broken)?;
         stream.set_nodelay(true).map_err(Lost::Broken)?;
         stream.set_read_timeout(Some(patience)).map_err(Lost::Broken)?;
         let url = format!("ws://{address}/ws?session={session}");
@@ -122,7 +123,7 @@ impl Connection {
                 tungstenite::HandshakeError::Failure(error) => Lost::from(error),
                 tungstenite::HandshakeError::Interrupted(_) => Lost::Silent,
             })?;
-        let mut connection = Self { socket, acks: Acks::Sent, acked: 0, shown: 0 };
+        let mut connection = Self { socket, patience, acks: Acks::Sent, acked: 0, shown: 0 };
         connection.send(hello.encode())?;
         Ok(connection)
     }
@@ -136,7 +137,8 @@ impl Connection {
     ///
     /// # Errors
     /// What the socket says.
-    pub fn set_patience(&self, patience: Duration) -> io::Result<()> {
+    pub fn set_patience(&mut self, patience: Duration) -> io::Result<()> {
+        self.patience = patience;
         self.socket.get_ref().set_read_timeout(Some(patience))
     }
 
@@ -151,6 +153,7 @@ impl Connection {
     /// # Errors
     /// When the connection is over, or says nothing.
     pub fn next_frame(&mut self) -> Result<ServerFrame, Lost> {
+        let since = Instant::now();
         loop {
             match self.socket.read()? {
                 Message::Binary(bytes) => {
@@ -164,7 +167,12 @@ impl Connection {
                     return Err(Lost::Closed(code));
                 }
                 Message::Text(_) => return Err(Lost::Nonsense("a text message".to_owned())),
-                Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+                // A peer that only pings says nothing.
+                Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {
+                    if since.elapsed() > self.patience {
+                        return Err(Lost::Silent);
+                    }
+                }
             }
         }
     }
@@ -188,6 +196,21 @@ impl Connection {
                 return Err(Lost::Silent);
             }
         }
+    }
+
+    /// Reads until the output holds `text`, for at most `limit`; gives all of it up to there.
+    ///
+    /// # Errors
+    /// When the connection is over before, or the time is.
+    pub fn read_until(&mut self, limit: Duration, text: &str) -> Result<Vec<u8>, Lost> {
+        let mut output = Vec::new();
+        self.wait_for(limit, |frame| {
+            if let ServerFrame::Output { bytes, .. } = frame {
+                output.extend_from_slice(bytes);
+            }
+            output.windows(text.len()).any(|window| window == text.as_bytes()).then_some(())
+        })?;
+        Ok(output)
     }
 
     /// Sends one frame.
