@@ -123,6 +123,42 @@ examples: web ## Try the examples of docs/deploy.md with those of nginx, Caddy a
 	$(CARGO) build --locked --package hither
 	@scripts/examples.sh "$(abspath $(TARGET_DIR))/debug/hither"
 
+## Prove
+
+# `make test` runs the short forms of all of these.
+.PHONY: chaos
+chaos: ## Kill the gateway 300 times under floods and check every byte
+	$(CARGO) test --locked --package hither --test proof -- --nocapture --test-threads 1 chaos::
+
+.PHONY: chaos-long
+chaos-long: export HITHER_KILLS = 3000
+chaos-long: export HITHER_LONG = 1
+chaos-long: export HITHER_SWEEP = long
+chaos-long: ## The long forms: 3,000 kills, 1 GB floods, kills at every call of longer runs
+	$(CARGO) test --locked --package hither --test proof -- --nocapture --test-threads 1
+
+.PHONY: sim
+sim: ## Simulate sessions and viewers with 5,000 seeds (HITHER_SEEDS=N)
+	HITHER_SEEDS=$${HITHER_SEEDS:-5000} $(CARGO) test --locked --package hither-core --test simulation -- --nocapture
+
+# Coverage feedback is an unstable flag of the compiler, which the stable one takes when told so.
+.PHONY: fuzz
+fuzz: export RUSTC_BOOTSTRAP = 1
+fuzz: ## Try every decoder with random bytes, 60 s each (FUZZ_SECONDS=N; needs cargo-fuzz)
+	$(CARGO) fuzz build
+	set -e; for target in $$($(CARGO) fuzz list); do \
+	  echo "=== $$target"; mkdir -p fuzz/corpus/$$target; \
+	  $(CARGO) fuzz run $$target fuzz/corpus/$$target testdata/fuzz/$$target -- \
+	    -max_total_time=$${FUZZ_SECONDS:-60} -timeout=1 -rss_limit_mb=512 -max_len=8192; \
+	done
+
+.PHONY: guarantees
+guarantees: ## Run the tests that docs/reliability.md names and write its table from what passed
+	@mkdir -p $(TARGET_DIR)
+	$(CARGO) nextest run --workspace --locked --color never --no-fail-fast -E "$$($(CARGO) xtask guarantees --tests)" 2>&1 \
+	  | tee $(TARGET_DIR)/guarantees.txt || true
+	$(CARGO) xtask guarantees < $(TARGET_DIR)/guarantees.txt
+
 ## Measure
 
 .PHONY: bench

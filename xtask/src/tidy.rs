@@ -6,6 +6,7 @@
 mod bans;
 mod edges;
 mod glossary;
+pub(crate) mod guarantees;
 mod markdown;
 mod names;
 mod roots;
@@ -64,6 +65,7 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<Report> {
     findings.extend(markdown::check(&tree));
     findings.extend(roots::check(&workspace, &tree));
     findings.extend(bans::check(&tree));
+    findings.extend(guarantees::check(&tree));
     Ok(Report { findings, files: tree.len() })
 }
 

@@ -258,3 +258,39 @@ fn this_repository_is_tidy() {
     let report = check(root).unwrap();
     assert!(report.passed(), "\n{report}");
 }
+
+const CLAIM: &str =
+    "[[promise]]\nevent = \"a kill\"\nsays = \"nothing is lost\"\ntests = [\"t01\"]\n";
+const PROOF: &str = "#[test]\nfn t01() {}\nproptest! { #[test] fn law(x in 0..3) {} }\n";
+
+fn claimed(claim: &str, row: &str, proof: &str) -> Vec<Finding> {
+    let document = format!(
+        "# R\n<!-- guarantees: written by `cargo xtask guarantees` -->\n\n\
+         | event | promise | proven by |\n|---|---|---|\n{row}\n\n<!-- end of guarantees -->\n"
+    );
+    let files =
+        [("docs/guarantees.toml", claim), ("docs/reliability.md", &document), ("a.rs", proof)];
+    guarantees::check(&tree(&files))
+}
+
+#[test]
+fn claims_without_tests_and_tables_that_differ_are_found() {
+    let row = "| a kill | nothing is lost | [`t01`](../a.rs) |";
+    assert_none(claimed(CLAIM, row, PROOF));
+    assert_none(claimed(CLAIM, "| a kill | not claimed | [`t01`](../a.rs) |", PROOF));
+    assert_none(claimed(&CLAIM.replace("t01", "law"), &row.replace("t01", "law"), PROOF));
+    assert_one(claimed(CLAIM, &row.replace("nothing", "little"), PROOF), "differs");
+    assert_one(claimed(CLAIM, "", PROOF), "differs");
+    let gone = "| a kill | nothing is lost | `t01` |";
+    assert_one(claimed(CLAIM, gone, "fn t01() {}"), "no test is called t01");
+    assert_one(claimed("promise = 7", row, PROOF), "guarantees.toml");
+}
+
+#[test]
+fn results_of_both_runners_are_read() {
+    let results = "        PASS [   0.005s] (1/2) hither::proof chaos::k01_a\n\
+                   test sweep::k04_b ... ok\ntest sweep::k04_c ... FAILED\n\
+                   FAIL [   1.0s] (2/2) hither::proof chaos::k02\n";
+    let passed: Vec<String> = guarantees::passed(results).into_iter().collect();
+    assert_eq!(passed, ["k01_a", "k04_b"]);
+}
