@@ -31,6 +31,8 @@ pub(crate) struct HitherState {
     input: InputNumber,
     received: Offset,
     acknowledged: Offset,
+    /// A snapshot is not acknowledged yet; the server waits for that.
+    snapshot_due: bool,
 }
 
 /// How a viewer of `hither.v1` attaches.
@@ -71,6 +73,7 @@ impl Dialect {
                 input: InputNumber(0),
                 received: Offset::ZERO,
                 acknowledged: Offset::ZERO,
+                snapshot_due: false,
             }),
         }
     }
@@ -130,8 +133,9 @@ impl Dialect {
     /// Appends the acknowledgement that is due once the last messages have been processed, if any.
     pub(crate) fn acknowledge(&mut self, out: &mut Vec<u8>) {
         let Self::Hither(state) = self else { return };
-        if state.received.since(state.acknowledged) >= ACK_BYTES {
+        if state.snapshot_due || state.received.since(state.acknowledged) >= ACK_BYTES {
             state.acknowledged = state.received;
+            state.snapshot_due = false;
             frame(&ClientFrame::Ack(state.received), out);
         }
     }
@@ -156,7 +160,7 @@ impl HitherState {
                 Incoming::Output(bytes)
             }
             Ok(ServerFrame::Snapshot { offset, bytes, .. }) => {
-                (self.received, self.acknowledged) = (offset, offset);
+                (self.received, self.snapshot_due) = (offset, true);
                 Incoming::Screen(bytes)
             }
             Ok(ServerFrame::Gap { from, to }) => Incoming::Skipped(to.since(from)),
