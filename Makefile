@@ -161,13 +161,20 @@ guarantees: ## Run the tests that docs/reliability.md names and write its table 
 
 ## Measure
 
+BENCH = $(TARGET_DIR)/release/hither bench
+# What a limit or a round that fails says stands in the report, and the next one is still measured.
+report = --html $(TARGET_DIR)/$(1).html --json $(TARGET_DIR)/$(1).json $(ARGS) || test $$? -eq 1
+
 .PHONY: bench
-bench: build ## Measure every scenario beside the physical floor (ARGS="--quick --html report.html")
-	$(TARGET_DIR)/release/hither bench all $(ARGS)
+bench: build ## Measure everything beside the physical floor and leave three reports (ARGS="--quick")
+	$(BENCH) all $(call report,bench)
+	$(BENCH) ctrl-c --reader 0 --link rtt=200ms,rate=1mbit $(call report,bench-link)
+	$(BENCH) plan $(call report,bench-plan)
+	@echo "Reports: $(TARGET_DIR)/bench.html, bench-link.html and bench-plan.html beside it"
 
 .PHONY: bench-smoke
 bench-smoke: build ## Compare with the budget, in less than two minutes
-	$(TARGET_DIR)/release/hither bench smoke --budget crates/hither-bench/budget.json $(ARGS)
+	$(BENCH) smoke --budget crates/hither-bench/budget.json $(ARGS)
 
 ## Clean
 

@@ -12,6 +12,8 @@ const LEFT: f64 = 64.0;
 const RIGHT: f64 = 12.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 40.0;
+/// Width of the longest label of a tick.
+const LABEL_MAX: f64 = 40.0;
 
 /// How numbers become places on an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,10 +81,11 @@ fn grid(svg: &mut String, x: &Span, y: &Span) {
     let (bottom, right) = (HEIGHT - BOTTOM, WIDTH - RIGHT);
     for (value, text) in x.ticks() {
         let at = x.place(value);
+        let anchor = if at > right - LABEL_MAX / 2.0 { "end" } else { "middle" };
         let _ = write!(
             svg,
             "<path class=\"grid\" d=\"M{at:.1} {TOP}V{bottom}\"/>\
-             <text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{text}</text>",
+             <text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{text}</text>",
             bottom + 16.0
         );
     }
@@ -156,7 +159,17 @@ impl Span {
     }
 
     fn text(&self, value: f64) -> String {
-        self.axis.unit.map_or_else(|| format!("{value}"), |unit| show(value, unit))
+        let text = self.axis.unit.map_or_else(|| format!("{value}"), |unit| show(value, unit));
+        // Ticks are round numbers: 30 %, not 30.0 %.
+        match text.split_once('.') {
+            Some((whole, rest)) => {
+                let (digits, unit) = rest.split_at(rest.find(' ').unwrap_or(rest.len()));
+                let digits = digits.trim_end_matches('0');
+                let point = if digits.is_empty() { "" } else { "." };
+                format!("{whole}{point}{digits}{unit}")
+            }
+            None => text,
+        }
     }
 }
 

@@ -76,24 +76,28 @@ impl Scenario {
     pub(crate) fn about(&self) -> String {
         match *self {
             Self::Echo { connections, pace: Pace::Closed, length } => format!(
-                "{}, each typing the next key when the last is echoed, {} s",
+                "{}, {}typing the next key when the last is echoed, {} s",
                 people(connections),
+                each(connections),
                 length.as_secs()
             ),
             Self::Echo { connections, pace: Pace::Open(rate), length } => format!(
-                "{}, each typing {rate} keys a second by timetable, {} s; a key's age counts from when it \
-                 was due",
+                "{}, {}typing {rate} keys a second by timetable, {} s; a key's age counts from when \
+                 it was due",
                 people(connections),
+                each(connections),
                 length.as_secs()
             ),
             Self::Flood { connections, bytes } => format!(
-                "{}, each writing {} MB as fast as it can; every byte is checked",
+                "{}, {}writing {} MB as fast as it can; every byte is checked",
                 programs(connections),
+                each(connections),
                 bytes / 1_000_000
             ),
             Self::Mixed { typists, flooders, rate, length } => format!(
-                "{}, each typing {rate} keys a second, and {} flooding, {} s",
+                "{}, {}typing {rate} keys a second, and {} flooding, {} s",
                 people(typists),
+                each(typists),
                 programs(flooders),
                 length.as_secs()
             ),
@@ -168,6 +172,11 @@ impl Scenario {
 
 fn people(count: usize) -> String {
     if count == 1 { "one person".to_owned() } else { format!("{count} people") }
+}
+
+/// What is said of each of several.
+const fn each(count: usize) -> &'static str {
+    if count == 1 { "" } else { "each " }
 }
 
 fn programs(count: usize) -> String {
