@@ -17,6 +17,8 @@ pub struct FlowWindow {
     window: u64,
     sent: Offset,
     acked: Offset,
+    /// A snapshot that is not acknowledged, and what was in flight before it, in bytes.
+    ahead: u64,
     /// The byte whose ack is timed, and when it was sent.
     timed: Option<(Offset, Duration)>,
     /// Whether the window held back output since the timed byte was sent.
@@ -54,6 +56,7 @@ impl FlowWindow {
             window: WINDOW_MIN,
             sent: offset,
             acked: offset,
+            ahead: 0,
             timed: None,
             limited: false,
             least: None,
@@ -67,10 +70,10 @@ impl FlowWindow {
         self.acked
     }
 
-    /// Bytes sent and not acknowledged.
+    /// Bytes sent and not acknowledged, those of a snapshot included.
     #[must_use]
     pub const fn in_flight(&self) -> u64 {
-        self.sent.since(self.acked)
+        self.ahead + self.sent.since(self.acked)
     }
 
     /// Present size of the window in bytes.
@@ -99,8 +102,17 @@ impl FlowWindow {
         self.limited = true;
     }
 
-    /// Output continues at `offset` after a snapshot; what was in between is never acknowledged.
+    /// Output continues at `offset` after a snapshot of `bytes`, which is acknowledged with that
+    /// offset. Until then what was sent before it and the snapshot itself are in flight.
+    pub const fn handle_snapshot(&mut self, offset: Offset, bytes: u64) {
+        let ahead = self.in_flight() + bytes;
+        self.handle_skip(offset);
+        self.ahead = ahead;
+    }
+
+    /// Output continues at `offset`; what was in between is never acknowledged.
     pub const fn handle_skip(&mut self, offset: Offset) {
+        self.ahead = 0;
         self.sent = offset;
         self.acked = offset;
         self.timed = None;
@@ -114,7 +126,10 @@ impl FlowWindow {
         if offset > self.sent {
             return Err(AckBeyondSent { acked: offset, sent: self.sent });
         }
-        self.acked = self.acked.max(offset);
+        if offset >= self.acked {
+            self.acked = offset;
+            self.ahead = 0;
+        }
         if let Some((timed, since)) = self.timed
             && self.acked >= timed
         {
@@ -232,6 +247,19 @@ mod tests {
         flow.handle_ack(Offset(20), Duration::ZERO).unwrap();
         flow.handle_ack(Offset(5), Duration::ZERO).unwrap();
         assert_eq!(flow.acked(), Offset(20));
+    }
+
+    #[test]
+    fn a_snapshot_is_in_flight_until_it_is_acknowledged() {
+        let mut flow = FlowWindow::new(Offset::ZERO);
+        flow.handle_sent(Offset(6_000), Duration::ZERO);
+        flow.handle_snapshot(Offset(9_000_000), 5_000);
+        assert_eq!((flow.in_flight(), flow.room()), (11_000, WINDOW_MIN - 11_000));
+        flow.handle_sent(Offset(9_001_000), Duration::ZERO);
+        flow.handle_ack(Offset(6_000), Duration::ZERO).unwrap();
+        assert_eq!(flow.in_flight(), 12_000, "an ack from before the snapshot");
+        flow.handle_ack(Offset(9_000_000), Duration::ZERO).unwrap();
+        assert_eq!(flow.in_flight(), 1_000);
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub struct ViewerCursor {
     expected: Option<Offset>,
     /// Offset of a snapshot that it has not acknowledged.
     unseen: Option<Offset>,
+    /// It fell behind while it was attached: its link is slower than the program.
+    late: bool,
     flow: FlowWindow,
     slow: Slow,
 }
@@ -71,6 +73,7 @@ impl ViewerCursor {
             cursor,
             expected: resume.filter(|&offset| offset < history.tail()),
             unseen: None,
+            late: false,
             flow: FlowWindow::new(cursor),
             slow,
         }
@@ -98,6 +101,12 @@ impl ViewerCursor {
     #[must_use]
     pub const fn flow(&self) -> &FlowWindow {
         &self.flow
+    }
+
+    /// Whether the snapshot that is due is for one that was too slow, and should be small.
+    #[must_use]
+    pub const fn is_late(&self) -> bool {
+        self.late
     }
 
     /// The first byte that it still needs from the history: nothing when it is Behind.
@@ -141,6 +150,7 @@ impl ViewerCursor {
         if falls_behind {
             self.expected = Some(self.expected.unwrap_or(self.cursor));
             self.state = ViewerState::Behind;
+            self.late = true;
         }
         falls_behind
     }
@@ -154,23 +164,28 @@ impl ViewerCursor {
         self.slow == Slow::Skip && held_back && self.handle_overrun(history.head())
     }
 
-    /// A snapshot at `offset` was handed to its socket. Returns the gap that must have been
-    /// announced before it: the bytes that the viewer had a right to expect.
-    pub fn handle_snapshot(&mut self, offset: Offset) -> Option<(Offset, Offset)> {
-        let gap = self.expected.take().filter(|&from| from < offset);
-        self.cursor = offset;
-        self.flow.handle_skip(offset);
+    /// A snapshot of `bytes` at `offset` was handed to its socket. Returns the gap that must have
+    /// been announced before it: the bytes that the viewer had a right to expect.
+    pub fn handle_snapshot(&mut self, offset: Offset, bytes: u64) -> Option<(Offset, Offset)> {
+        self.flow.handle_snapshot(offset, bytes);
         self.state = ViewerState::Syncing;
         self.unseen = Some(offset);
-        gap.map(|from| (from, offset))
+        self.continue_at(offset)
     }
 
     /// The gap that a viewer without snapshots must be told before output goes on at the head.
     pub fn handle_gap(&mut self, head: Offset) -> Option<(Offset, Offset)> {
-        let gap = self.handle_snapshot(head);
+        self.flow.handle_skip(head);
         self.state = ViewerState::Live;
         self.unseen = None;
-        gap
+        self.continue_at(head)
+    }
+
+    fn continue_at(&mut self, offset: Offset) -> Option<(Offset, Offset)> {
+        self.cursor = offset;
+        self.late = false;
+        let gap = self.expected.take().filter(|&from| from < offset);
+        gap.map(|from| (from, offset))
     }
 
     /// What it may be sent now.
@@ -229,9 +244,9 @@ mod tests {
     fn a_gap_is_announced_only_to_whom_something_is_missing() {
         let history = history(100_000);
         let mut fresh = ViewerCursor::new(&history, None, Slow::Skip);
-        assert_eq!(fresh.handle_snapshot(Offset(100_000)), None);
+        assert_eq!(fresh.handle_snapshot(Offset(100_000), 0), None);
         let mut late = ViewerCursor::new(&history, Some(Offset(7)), Slow::Skip);
-        assert_eq!(late.handle_snapshot(Offset(100_000)), Some((Offset(7), Offset(100_000))));
+        assert_eq!(late.handle_snapshot(Offset(100_000), 0), Some((Offset(7), Offset(100_000))));
     }
 
     #[test]
@@ -268,7 +283,7 @@ mod tests {
         assert_eq!(viewer.poll(&history), Next::Blocked, "16 KiB are still on their way");
         viewer.handle_ack(Offset(16_384), NOW).unwrap();
         assert_eq!(viewer.poll(&history), Next::Snapshot);
-        let gap = viewer.handle_snapshot(Offset(100_000));
+        let gap = viewer.handle_snapshot(Offset(100_000), 0);
         assert_eq!(gap, Some((Offset(16_384), Offset(100_000))));
         assert_eq!((viewer.state(), viewer.poll(&history)), (ViewerState::Syncing, Next::Idle));
         history.advance(90_000);
@@ -276,7 +291,7 @@ mod tests {
         assert_eq!(viewer.poll(&history), Next::Blocked, "the first snapshot is not seen yet");
         viewer.handle_ack(Offset(100_000), NOW).unwrap();
         assert_eq!(viewer.poll(&history), Next::Snapshot);
-        viewer.handle_snapshot(Offset(190_000));
+        viewer.handle_snapshot(Offset(190_000), 0);
         viewer.handle_ack(Offset(190_000), NOW).unwrap();
         assert_eq!(viewer.state(), ViewerState::Live);
     }

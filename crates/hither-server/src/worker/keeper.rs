@@ -183,15 +183,15 @@ impl Worker {
         let (viewer, session) = (&mut self.viewers[key], &mut self.sessions[index]);
         let (Some(live), Some(cursor)) = (&session.keeper.live, &mut viewer.cursor) else { return };
         debug_assert_eq!(cursor.state(), ViewerState::Behind);
-        // A viewer that was too slow gets no more history than its link takes at once.
-        let late = cursor.flow().acked() > Offset::ZERO && cursor.flow().in_flight() > 0;
-        let window = usize::try_from(cursor.flow().window()).unwrap_or(SNAPSHOT_BYTES);
+        // A viewer that was too slow gets no more history than half of what its link takes at once.
+        let late = cursor.is_late();
+        let window = usize::try_from(cursor.flow().window() / 2).unwrap_or(SNAPSHOT_BYTES);
         let limits = SnapshotLimits {
             scrollback_lines_max: settings.scrollback_lines,
             bytes_max: if late { window } else { SNAPSHOT_BYTES },
         };
         let snapshot = live.screen.snapshot(limits);
-        let gap = cursor.handle_snapshot(live.at);
+        let gap = cursor.handle_snapshot(live.at, snapshot.len() as u64);
         self.metrics.snapshots += 1;
         if let Some((from, to)) = gap {
             self.metrics.count_gap(to.since(from));
