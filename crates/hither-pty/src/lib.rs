@@ -28,4 +28,4 @@ pub use resolve::{DEFAULT_PATH, ResolveError, resolve_program};
 pub use rustix::process::{Pid, Rlimit, Signal};
 pub use signals::{hold_signals, release_signals, reset_signals};
 pub use spawn::{Child, Command, SpawnError, Spawner, Stage};
-pub use turns::shorten_turns;
+pub use turns::{shorten_turns, usual_turns};

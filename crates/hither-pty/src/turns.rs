@@ -31,11 +31,23 @@ const SCHED_FLAG_RESET_ON_FORK: u64 = 1;
 /// # Errors
 /// Where the thread is confined to other system calls.
 pub fn shorten_turns(slice: Duration) -> io::Result<()> {
+    set_turns(u64::try_from(slice.as_nanos()).unwrap_or(u64::MAX))
+}
+
+/// Takes [`shorten_turns`] back.
+///
+/// # Errors
+/// Where the thread is confined to other system calls.
+pub fn usual_turns() -> io::Result<()> {
+    set_turns(0)
+}
+
+fn set_turns(runtime_ns: u64) -> io::Result<()> {
     let attributes = SchedAttr {
         size: SCHED_ATTR_SIZE_VER0,
         policy: SCHED_OTHER,
         flags: SCHED_FLAG_RESET_ON_FORK,
-        runtime_ns: u64::try_from(slice.as_nanos()).unwrap_or(u64::MAX),
+        runtime_ns,
         ..SchedAttr::default()
     };
     // SAFETY: the structure has the size that it names and lives through the call.
@@ -48,8 +60,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kernel_remembers_the_turns_of_this_thread_only() {
+    fn the_kernel_shortens_the_turns_of_this_thread_only() {
         shorten_turns(Duration::from_micros(100)).unwrap();
+        let short = told();
+        usual_turns().unwrap();
+        let usual = told();
+        let elsewhere = std::thread::spawn(told).join().unwrap();
+        let version = rustix::system::uname().release().to_string_lossy().into_owned();
+        let mut numbers = version.split('.').filter_map(|part| part.parse::<u32>().ok());
+        if (numbers.next(), numbers.next()) >= (Some(6), Some(12)) {
+            assert_eq!(short, 100_000);
+            assert!(usual > short && elsewhere == usual, "{usual} ns, elsewhere {elsewhere} ns");
+        }
+    }
+
+    fn told() -> u64 {
         let mut told = SchedAttr::default();
         // SAFETY: the kernel writes at most as many bytes as it is told that there are.
         let result = unsafe {
@@ -57,10 +82,6 @@ mod tests {
             libc::syscall(libc::SYS_sched_getattr, 0, &raw mut told, size, 0)
         };
         assert_eq!((result, told.policy), (0, SCHED_OTHER));
-        let version = rustix::system::uname().release().to_string_lossy().into_owned();
-        let mut numbers = version.split('.').filter_map(|part| part.parse::<u32>().ok());
-        if (numbers.next(), numbers.next()) >= (Some(6), Some(12)) {
-            assert_eq!(told.runtime_ns, 100_000);
-        }
+        told.runtime_ns
     }
 }

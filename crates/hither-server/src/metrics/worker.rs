@@ -46,7 +46,7 @@ pub(crate) struct WorkerMetrics {
     pub(crate) echo_server: Histogram,
     /// The same.
     pub(crate) echo_pty: Histogram,
-    /// Moves about once a second for each viewer that types.
+    /// Moves about every ten seconds for each viewer that types.
     pub(crate) echo_network: Histogram,
     /// Moves with each keystroke that is timed and has no echo in time.
     pub(crate) unechoed: u64,

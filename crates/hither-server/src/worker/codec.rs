@@ -155,9 +155,17 @@ pub(super) fn append_close(
 
 /// Appends one frame of `hither.v1` as a message.
 pub(super) fn append_hither(out: &mut Vec<u8>, frame: &ServerFrame<'_>) {
-    let mut body = Vec::new();
-    frame.encode(&mut body);
-    append_frame(out, Opcode::Binary, &[&body], None);
+    // Room for the header of a short one, as nearly all are: no buffer of its own for the frame.
+    let start = out.len();
+    out.extend_from_slice(encode_header(Opcode::Binary, 0, None).as_bytes());
+    let body = out.len();
+    frame.encode(out);
+    let header = encode_header(Opcode::Binary, out.len() - body, None);
+    if let Some(room) = out[start..body].get_mut(..header.as_bytes().len()) {
+        room.copy_from_slice(header.as_bytes());
+    } else {
+        out.splice(start..body, header.as_bytes().iter().copied());
+    }
 }
 
 /// Appends one frame of ttyd's protocol as a message.

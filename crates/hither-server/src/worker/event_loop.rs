@@ -22,9 +22,6 @@ use crate::directory::Upward;
 
 /// Events taken from the kernel at once.
 const EVENTS: usize = 256;
-/// A worker's turn on the CPU. Whoever floods keeps the cores busy with programs that have turns of
-/// milliseconds, and a key must not wait for those: 100 µs is the least that the kernel takes.
-const TURN: Duration = Duration::from_micros(100);
 const WAKE: Token = Token(usize::MAX);
 
 /// The token of a viewer's socket.
@@ -63,7 +60,8 @@ impl Worker {
             resumed: Vec::new(),
             syncing: Vec::new(),
             deadlines: std::collections::BTreeMap::new(),
-            echo_expected: false,
+            spins: 0,
+            turns: super::turns::Turns::default(),
             stopping: false,
             metrics: crate::metrics::WorkerMetrics::default(),
             scratch: Vec::new(),
@@ -74,9 +72,7 @@ impl Worker {
 
     /// Runs until it is told to stop.
     pub(super) fn run(&mut self) {
-        if let Err(error) = hither_pty::shorten_turns(TURN) {
-            tracing::debug!(%error, "asking for short turns on the CPU");
-        }
+        self.turns.fit(0);
         let mut events = Events::with_capacity(EVENTS);
         while !self.is_done() {
             if let Err(error) = self.wait(&mut events) {
@@ -101,7 +97,8 @@ impl Worker {
             let due = self.deadlines.first_key_value();
             due.map(|(&due, ())| due.saturating_sub(self.clock.now()))
         };
-        if std::mem::take(&mut self.echo_expected) && timeout != Some(Duration::ZERO) {
+        if self.spins > 0 && timeout != Some(Duration::ZERO) {
+            self.spins -= 1;
             self.spin(events)?;
             if !events.is_empty() {
                 return Ok(());
@@ -113,7 +110,7 @@ impl Worker {
         }
     }
 
-    /// Polls for the echo of a keystroke for a moment: waking up would take longer. In between,
+    /// Polls for what follows a keystroke for a moment: waking up would take longer. In between,
     /// whoever else wants this core gets it: that may be the program that is to echo.
     fn spin(&mut self, events: &mut Events) -> io::Result<()> {
         let until = self.clock.now() + self.settings.spin;

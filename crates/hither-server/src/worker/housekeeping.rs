@@ -106,6 +106,7 @@ impl Worker {
             self.check_viewer(key);
         }
         self.drop_goodbyes(GOODBYE_TIME);
+        self.turns.fit(self.metrics.inputs);
         let indices: Vec<usize> = self.sessions.iter().map(|(index, _)| index).collect();
         for index in indices {
             self.rest_keeper(index);
@@ -136,7 +137,7 @@ impl Worker {
             append_frame(viewer.outbox.bytes_mut(), Opcode::Ping, &[], None);
         }
         viewer.send_probe(now);
-        if viewer.input.settles_at().is_some_and(|at| at <= now) {
+        if viewer.input.has_paused(now) {
             viewer.notices.input_ack = true;
         }
         self.serve(key);

@@ -22,6 +22,7 @@ mod sending;
 mod session;
 mod stream;
 mod tls_stream;
+mod turns;
 mod typing;
 mod viewer;
 
@@ -92,8 +93,9 @@ struct Worker {
     syncing: Vec<ViewerKey>,
     /// Moments at which something is due, rarely more than a few.
     deadlines: BTreeMap<Duration, ()>,
-    /// A keystroke was just written: its echo is worth spinning for.
-    echo_expected: bool,
+    /// How many more waits since the last keystroke are worth spinning for.
+    spins: u8,
+    turns: turns::Turns,
     stopping: bool,
     metrics: WorkerMetrics,
     // Reused buffers.

@@ -128,7 +128,7 @@ impl Worker {
         let Session { memory, scanner, .. } = &mut self.sessions[key];
         let mut from = Offset(memory.history().head().0 - taken);
         let mut found = std::mem::take(&mut self.found);
-        for slice in memory.output(from, taken) {
+        for slice in memory.output(from, taken).into_iter().filter(|slice| !slice.is_empty()) {
             scanner.scan(slice, &mut |notice| found.push((from, notice)));
             from = from.plus(slice.len() as u64);
         }

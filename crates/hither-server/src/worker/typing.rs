@@ -40,6 +40,10 @@ pub(super) enum Source {
     Screen,
 }
 
+/// What is worth spinning for after a keystroke: its echo, and what comes right behind that, the rest
+/// of the echo or the next key of a script.
+const SPINS: u8 = 2;
+
 impl Worker {
     /// Writes input behind everything that waits already. False: the queue is full and nothing was
     /// taken.
@@ -49,7 +53,7 @@ impl Worker {
         if session.typing.is_empty() {
             pending = write_some(session, &source, bytes);
             self.metrics.input_bytes += pending as u64;
-            self.echo_expected = !self.settings.spin.is_zero();
+            self.spins = if self.settings.spin.is_zero() { 0 } else { SPINS };
             if pending == bytes.len() {
                 self.finish_input(source);
                 return true;

@@ -51,6 +51,8 @@ pub(super) struct Viewer {
     pub(super) replies: ReplyFilter,
     /// When a ping was sent whose pong tells the round trip.
     pub(super) probed: Option<Duration>,
+    /// Before this time it is not asked again.
+    pub(super) probe_due: Duration,
 }
 
 /// What a viewer has typed.
@@ -95,6 +97,8 @@ pub(super) enum Phase {
 const SETTLING_MAX: usize = 32;
 /// How long a program must have had input before it is settled (mosh's ECHO_TIMEOUT).
 const SETTLED_AFTER: Duration = Duration::from_millis(50);
+/// Who types on within this time is told with the next echo what has settled.
+const PAUSED_AFTER: Duration = Duration::from_millis(500);
 
 impl Viewer {
     pub(super) fn new(
@@ -130,6 +134,7 @@ impl Viewer {
             unpinged: 0,
             replies: ReplyFilter::default(),
             probed: None,
+            probe_due: Duration::ZERO,
         }
     }
 }
@@ -155,9 +160,9 @@ impl InputSide {
         self.settled
     }
 
-    /// When the next number settles.
-    pub(super) fn settles_at(&self) -> Option<Duration> {
-        self.settling.front().map(|&(_, at)| at + SETTLED_AFTER)
+    /// Whether a number has settled at `now` and no echo is to be expected that could say so.
+    pub(super) fn has_paused(&self, now: Duration) -> bool {
+        self.settling.back().is_some_and(|&(_, at)| at + PAUSED_AFTER <= now)
     }
 
     /// The client continues with `slot`, of which `accepted` was written long ago.
