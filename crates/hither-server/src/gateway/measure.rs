@@ -10,7 +10,7 @@ use super::{GatewayError, Listen};
 use crate::metrics::MetricsServer;
 
 /// Name of the socket in the runtime directory.
-const SOCKET: &str = "metrics.sock";
+pub(super) const SOCKET: &str = "metrics.sock";
 
 /// A socket of the same user, and a TCP one if it was asked for.
 #[derive(Debug)]

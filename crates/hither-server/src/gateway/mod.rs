@@ -222,8 +222,9 @@ async fn serve(
 /// Removes the Unix sockets of a gateway that stops for good. It holds the claim until its process
 /// ends, so they are no other's.
 fn remove_sockets(config: &Config) {
-    let own = config.runtime_dir.join(RuntimeDir::GATEWAY_SOCKET);
-    for path in [Some(&own), config.listen.socket.as_ref()].into_iter().flatten() {
+    let own =
+        [RuntimeDir::GATEWAY_SOCKET, measure::SOCKET].map(|name| config.runtime_dir.join(name));
+    for path in own.iter().chain(&config.listen.socket) {
         if let Err(error) = std::fs::remove_file(path) {
             tracing::debug!(%error, "removing a socket");
         }

@@ -175,7 +175,7 @@ fn kill_all_ends_everything() {
     assert_eq!((code, farewell.contains("no session lives on")), (Some(0), true), "{farewell}");
     // The host is among them: it ends when the last of them has.
     stubborn.expect_end();
-    for socket in ["host.sock", "gateway.sock"] {
+    for socket in ["host.sock", "gateway.sock", "metrics.sock"] {
         assert!(!gateway.run_dir().join(socket).exists(), "{socket}");
     }
 }
