@@ -12,6 +12,8 @@ use crate::random::Random;
 use crate::store::{Death, Store};
 
 const CLIENTS: usize = 4;
+/// Every snapshot has so many bytes: more than the least window, so that output waits behind it.
+const SNAPSHOT_BYTES: u64 = 20_000;
 
 /// Everything there is.
 #[derive(Debug)]
@@ -201,7 +203,8 @@ impl World {
             }
             Next::Snapshot => {
                 assert!(!connection.unseen_snapshot, "one snapshot at a time");
-                if let Some((from, to)) = connection.cursor.handle_snapshot(history.head()) {
+                let gap = connection.cursor.handle_snapshot(history.head(), SNAPSHOT_BYTES);
+                if let Some((from, to)) = gap {
                     connection.link.send(Frame::Gap(from, to));
                     self.seen.gaps += 1;
                 }
