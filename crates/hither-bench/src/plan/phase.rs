@@ -40,8 +40,13 @@ pub(super) const PHASES: [Phase; 5] = [
     },
     Phase {
         name: "3 workers",
-        what: "and a pool of workers",
-        options: &["--read-buffer=8KiB", "--batch-bytes=8KiB", "--batch-delay=10ms"],
+        what: "and a pool of 100 workers",
+        options: &[
+            "--read-buffer=8KiB",
+            "--batch-bytes=8KiB",
+            "--batch-delay=10ms",
+            "--workers=100",
+        ],
     },
     Phase { name: "shipped", what: "the defaults: no timer", options: &[] },
 ];
