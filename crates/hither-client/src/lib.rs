@@ -23,5 +23,6 @@ pub use connection::{Connection, ConnectionError, Progress};
 pub use handshake::HandshakeError;
 pub use server::{Address, Server};
 
-pub use hither_protocol::hither::{Exit, Features};
-pub use hither_protocol::websocket::CloseCode;
+pub use hither_protocol::hither::{Event as Happening, Exit, Features};
+pub use hither_protocol::replies::is_reply;
+pub use hither_protocol::websocket::{CloseCode, Reconnect};

@@ -118,6 +118,21 @@ impl ReplyFilter {
     }
 }
 
+/// Whether `input` is nothing but a terminal's answers to queries. One that could be the key Shift-F3,
+/// or F3 with other modifiers, is taken for the key.
+#[must_use]
+pub fn is_reply(input: &[u8]) -> bool {
+    let mut rest = input;
+    while !rest.is_empty() {
+        let key = rest.starts_with(b"\x1b[1;") && rest.get(5) == Some(&b'R');
+        match split_reply(rest) {
+            Some((_, behind)) if !key => rest = behind,
+            _ => return false,
+        }
+    }
+    !input.is_empty()
+}
+
 impl Owed {
     fn expire(&mut self, now: Instant) {
         if self.until.is_some_and(|until| now >= until) {

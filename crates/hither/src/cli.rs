@@ -5,18 +5,26 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use hither_bench::BenchArgs;
 
+use crate::commands::attach::AttachArgs;
 use crate::commands::completions::CompletionsArgs;
 use crate::commands::config::ConfigArgs;
 use crate::commands::doctor::DoctorArgs;
 use crate::commands::host::HostArgs;
 use crate::commands::kill::KillArgs;
+use crate::commands::logs::LogsArgs;
 use crate::commands::ls::LsArgs;
 use crate::commands::new::NewArgs;
+use crate::commands::rename::RenameArgs;
+use crate::commands::run::RunArgs;
+use crate::commands::screen::ScreenArgs;
+use crate::commands::send::SendArgs;
 use crate::commands::serve::ServeArgs;
 use crate::commands::token::TokenArgs;
+use crate::commands::top::TopArgs;
 use crate::commands::upgrade::UpgradeArgs;
 use crate::commands::url::UrlArgs;
 use crate::commands::user::UserArgs;
+use crate::commands::wait::WaitArgs;
 use crate::runtime_dir::RuntimeDir;
 
 const EXAMPLES: &str = "\
@@ -25,6 +33,8 @@ Examples:
   hither serve -- htop              one program instead of a shell
   hither ls                         the sessions that are alive
   hither new -- make -j2            start a session without a browser
+  hither attach SESSION             the same session in this terminal
+  hither run SESSION -- make        a command in its shell, with output and exit code
   hither kill --all                 end them all
   hither doctor                     is this machine ready?";
 
@@ -35,6 +45,7 @@ Exit codes:
   64  the command line is wrong
   69  no gateway is running, or it has no such session
   70  something inside went wrong
+  75  the time was over before what `hither wait` or `hither run` waited for
   77  refused: the gateway or the system does not allow it
   78  a setting is wrong or unsafe, so nothing was started";
 
@@ -66,6 +77,22 @@ pub(crate) enum Command {
     Ls(LsArgs),
     /// Start a session and print its id
     New(NewArgs),
+    /// Show a session in this terminal, and type into it
+    Attach(AttachArgs),
+    /// Type text, paste or press keys in a session
+    Send(SendArgs),
+    /// Print what a session shows
+    Screen(ScreenArgs),
+    /// Wait until something happens in a session
+    Wait(WaitArgs),
+    /// Run a command in a session's shell, print its output and end with its exit code
+    Run(RunArgs),
+    /// Print what a session has written
+    Logs(LogsArgs),
+    /// Give a session a title
+    Rename(RenameArgs),
+    /// Show the sessions, their viewers, traffic and echo latency, again and again
+    Top(TopArgs),
     /// End sessions for everybody
     Kill(KillArgs),
     /// Print a fresh address to open in a browser; it works once

@@ -1,20 +1,29 @@
 //! The commands, one file each.
 
+pub(crate) mod attach;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod host;
 mod host_sessions;
 pub(crate) mod kill;
+pub(crate) mod logs;
 pub(crate) mod ls;
 pub(crate) mod new;
+pub(crate) mod rename;
+pub(crate) mod run;
+pub(crate) mod screen;
+pub(crate) mod send;
 pub(crate) mod serve;
 mod sessions;
+mod table;
 pub(crate) mod token;
+pub(crate) mod top;
 pub(crate) mod upgrade;
 pub(crate) mod url;
 pub(crate) mod user;
 mod version;
+pub(crate) mod wait;
 
 use std::process::ExitCode;
 
@@ -26,6 +35,14 @@ use crate::settings::Settings;
 pub(crate) fn run(command: Command, settings: &Settings) -> Result<ExitCode, Failure> {
     let exit = match command {
         Command::Bench(args) => return Ok(hither_bench::run(&args, &["bench"])),
+        Command::Run(args) => return run::run(&args),
+        Command::Attach(args) => attach::run(&args),
+        Command::Send(args) => send::run(&args),
+        Command::Screen(args) => screen::run(&args),
+        Command::Wait(args) => wait::run(&args),
+        Command::Logs(args) => logs::run(&args),
+        Command::Rename(args) => rename::run(&args),
+        Command::Top(args) => top::run(&args),
         Command::Serve(args) => serve::run(&args, settings),
         Command::Config(args) => config::run(&args, settings),
         Command::Ls(args) => ls::run(&args),

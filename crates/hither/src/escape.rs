@@ -29,6 +29,21 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
+/// Lines of text, each as [`Escaped`] shows it, but for backslashes, which stay single: this is text to
+/// read on, not a name. Tabs stay too.
+pub(crate) fn lines_escaped(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\t' | '\\' => shown.push(c),
+            '\r' => {}
+            // Writing to a String cannot fail.
+            c => write!(shown, "{}", Escaped(c.encode_utf8(&mut [0; 4]))).unwrap_or_default(),
+        }
+    }
+    shown
+}
+
 /// Rewrites a JSON text so that it means the same and holds nothing deceptive.
 ///
 /// Control characters cannot stand in JSON; others only inside strings, where `\u` may.
@@ -87,6 +102,11 @@ mod tests {
         ] {
             assert_eq!(Escaped(text).to_string(), expect);
         }
+    }
+
+    #[test]
+    fn lines_stay_lines() {
+        assert_eq!(lines_escaped("a\r\n\tC:\\x\u{1b}[2J\u{9b}\n"), "a\n\tC:\\x\\x1b[2J\\x9b\n");
     }
 
     #[test]

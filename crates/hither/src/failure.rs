@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     Unavailable = 69,
     /// Something inside went wrong (`EX_SOFTWARE`).
     Internal = 70,
+    /// The time was over before what was waited for (`EX_TEMPFAIL`).
+    TimeOver = 75,
     /// The gateway or the system does not allow it (`EX_NOPERM`).
     Refused = 77,
     /// A setting is wrong or unsafe (`EX_CONFIG`).

@@ -1,19 +1,25 @@
-//! Talks to the running gateway: HTTP/1.1 over the Unix socket in the runtime directory.
+//! Talks to a running gateway: HTTP/1.1 over the Unix socket in the runtime directory, or over TCP.
 //!
 //! The socket is proof enough: only its user can reach it, so no token goes over it.
+
+mod remote;
 
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use http::{Method, Request, StatusCode};
+use hither_client::{Address, Server};
+use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::UnixStream;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+
+pub(crate) use remote::{GatewayArgs, Remote};
 
 use crate::failure::{Exit, Failure};
 use crate::runtime_dir::{RuntimeDir, RuntimeDirError};
@@ -23,10 +29,27 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest answer that is read: room for some thousands of sessions.
 const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// The gateway of one runtime directory.
+/// A gateway that can be asked.
 #[derive(Clone, Debug)]
-pub(crate) struct Gateway {
-    dir: RuntimeDir,
+pub(crate) enum Gateway {
+    /// That of a runtime directory.
+    Local(RuntimeDir),
+    /// One at an address.
+    Remote(Remote),
+}
+
+/// A connected socket of either family.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
+/// A whole answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    /// The body.
+    pub(crate) body: Bytes,
 }
 
 /// Why the gateway did not do what was asked.
@@ -35,6 +58,9 @@ pub(crate) enum GatewayError {
     /// The directory cannot be trusted, so what listens there is not asked.
     #[error(transparent)]
     Untrusted(RuntimeDirError),
+    /// Nobody listens at the address.
+    #[error("no gateway answers at {0}")]
+    Unreachable(String),
     /// Nobody listens.
     #[error("no gateway is running in {}", .0.display())]
     NotRunning(PathBuf),
@@ -63,7 +89,18 @@ pub(crate) enum GatewayError {
 impl Gateway {
     /// The gateway that listens in `dir`, if there is one.
     pub(crate) const fn new(dir: RuntimeDir) -> Self {
-        Self { dir }
+        Self::Local(dir)
+    }
+
+    /// Where viewers connect.
+    pub(crate) fn server(&self) -> Result<Server, GatewayError> {
+        match self {
+            Self::Local(dir) => {
+                examine(dir)?;
+                Ok(Server { address: Address::Unix(dir.gateway_socket()), authorization: None })
+            }
+            Self::Remote(remote) => Ok(remote.server()),
+        }
     }
 
     /// Asks and waits for the answer, at most five seconds. An empty answer is `null`.
@@ -84,30 +121,58 @@ impl Gateway {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Value, GatewayError> {
-        match self.dir.examine() {
-            Err(RuntimeDirError::Missing(path)) => return Err(GatewayError::NotRunning(path)),
-            Err(err) => return Err(GatewayError::Untrusted(err)),
-            Ok(()) => {}
+        let answer = self.ask(limit, method, path, body)?;
+        read_answer(answer.status, &answer.body)
+    }
+
+    /// Asks for something that is not JSON, or that the gateway may take `longer` to answer than
+    /// five seconds.
+    pub(crate) fn fetch(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        longer: Duration,
+    ) -> Result<Answer, GatewayError> {
+        let answer = self.ask(ANSWER_TIMEOUT + longer, method, path, body)?;
+        if answer.status.is_success() {
+            return Ok(answer);
         }
+        Err(refused(answer.status, serde_json::from_slice(&answer.body).ok().as_ref()))
+    }
+
+    fn ask(
+        &self,
+        limit: Duration,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, GatewayError> {
+        let (host, authorization) = match self {
+            Self::Local(dir) => {
+                examine(dir)?;
+                ("localhost", None)
+            }
+            Self::Remote(remote) => (remote.authority(), remote.authorization()),
+        };
         let body = body.map(Value::to_string).unwrap_or_default();
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header("host", "localhost")
-            .header("content-type", "application/json")
+            .header("host", host)
+            .header("content-type", "application/json");
+        if let Some(authorization) = authorization {
+            request = request.header("authorization", authorization);
+        }
+        let request = request
             .body(Full::new(Bytes::from(body)))
             .map_err(|err| GatewayError::BadAnswer(err.to_string()))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let exchange = async { timeout(limit, self.exchange(request)).await };
-        let (status, bytes) =
-            runtime.block_on(exchange).map_err(|_| GatewayError::Timeout(limit))??;
-        read_answer(status, &bytes)
+        runtime.block_on(exchange).map_err(|_| GatewayError::Timeout(limit))?
     }
 
-    async fn exchange(
-        &self,
-        request: Request<Full<Bytes>>,
-    ) -> Result<(StatusCode, Bytes), GatewayError> {
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, GatewayError> {
         let stream = self.connect().await?;
         let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream));
         let (mut sender, connection) = handshake.await.map_err(broken)?;
@@ -115,10 +180,10 @@ impl Gateway {
         let mut driver = JoinSet::new();
         driver.spawn(connection);
         let answer = sender.send_request(request).await.map_err(broken)?;
-        let status = answer.status();
+        let (status, headers) = (answer.status(), answer.headers().clone());
         let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect();
         match body.await {
-            Ok(body) => Ok((status, body.to_bytes())),
+            Ok(body) => Ok(Answer { status, headers, body: body.to_bytes() }),
             Err(err) if err.is::<http_body_util::LengthLimitError>() => {
                 Err(GatewayError::AnswerTooLong)
             }
@@ -126,14 +191,21 @@ impl Gateway {
         }
     }
 
-    async fn connect(&self) -> Result<UnixStream, GatewayError> {
-        match UnixStream::connect(self.dir.gateway_socket()).await {
-            Err(err)
-                if matches!(err.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) =>
-            {
-                Err(GatewayError::NotRunning(self.dir.path().to_owned()))
-            }
-            connected => Ok(connected?),
+    async fn connect(&self) -> Result<Box<dyn Stream>, GatewayError> {
+        let absent = |err: &io::Error| {
+            matches!(err.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused)
+        };
+        match self {
+            Self::Local(dir) => match UnixStream::connect(dir.gateway_socket()).await {
+                Err(err) if absent(&err) => Err(GatewayError::NotRunning(dir.path().to_owned())),
+                connected => Ok(Box::new(connected?)),
+            },
+            Self::Remote(remote) => match TcpStream::connect(remote.endpoint()).await {
+                Err(err) if absent(&err) => {
+                    Err(GatewayError::Unreachable(remote.authority().to_owned()))
+                }
+                connected => Ok(Box::new(connected?)),
+            },
         }
     }
 }
@@ -148,9 +220,38 @@ fn read_answer(status: StatusCode, bytes: &[u8]) -> Result<Value, GatewayError> 
     if status.is_success() {
         return value.map_err(|err| GatewayError::BadAnswer(err.to_string()));
     }
-    let reason = value.ok().and_then(|value| reason(&value));
-    let message = reason.unwrap_or_else(|| format!("HTTP status {status}"));
-    Err(GatewayError::Refused { status, message })
+    Err(refused(status, value.ok().as_ref()))
+}
+
+fn refused(status: StatusCode, answer: Option<&Value>) -> GatewayError {
+    let message = answer.and_then(reason).unwrap_or_else(|| format!("HTTP status {status}"));
+    GatewayError::Refused { status, message }
+}
+
+/// Only a directory that nobody else can enter is trusted.
+fn examine(dir: &RuntimeDir) -> Result<(), GatewayError> {
+    match dir.examine() {
+        Err(RuntimeDirError::Missing(path)) => Err(GatewayError::NotRunning(path)),
+        Err(err) => Err(GatewayError::Untrusted(err)),
+        Ok(()) => Ok(()),
+    }
+}
+
+impl Answer {
+    /// The number in a header.
+    pub(crate) fn number(&self, header: &str) -> Option<u64> {
+        self.headers.get(header)?.to_str().ok()?.parse().ok()
+    }
+
+    /// Whether a header says `true`.
+    pub(crate) fn says(&self, header: &str) -> bool {
+        self.headers.get(header).is_some_and(|value| value == "true")
+    }
+
+    /// The body as text; what is no UTF-8 in it is replaced.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
 }
 
 /// The words of an error answer, which is problem details (RFC 9457).
@@ -165,11 +266,18 @@ impl From<GatewayError> for Failure {
             GatewayError::NotRunning(_) => {
                 Self::new(Exit::Unavailable, message).cure("start one with `hither serve`")
             }
+            GatewayError::Unreachable(_) => {
+                Self::new(Exit::Unavailable, message).cure("see whether address and port are right")
+            }
             GatewayError::Untrusted(err) => Self::new(Exit::Refused, message).cure(err.cure()),
             GatewayError::Timeout(_) => Self::new(Exit::Unavailable, message)
                 .cure("see its log, and whether the machine is overloaded"),
             GatewayError::Refused { status, .. } if status == StatusCode::NOT_FOUND => {
                 Self::new(Exit::Unavailable, message).cure("see `hither ls` for what there is")
+            }
+            GatewayError::Refused { status, .. } if status == StatusCode::UNAUTHORIZED => {
+                Self::new(Exit::Refused, message)
+                    .cure("put an API token into HITHER_TOKEN, or name its file with --token-file")
             }
             GatewayError::Refused { status, .. } if status.is_client_error() => {
                 Self::new(Exit::Refused, message)

@@ -9,8 +9,12 @@ use crate::failure::{Exit, Failure};
 ///
 /// A reader that has gone away (`hither ls | head -1`) is no failure.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    write(text.as_bytes())
+}
+
+fn write(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes());
+    let written = stdout.write_all(bytes);
     match written.and_then(|()| stdout.flush()) {
         Err(err) if err.kind() != ErrorKind::BrokenPipe => {
             let message = format!("standard output cannot be written: {err}");
@@ -18,6 +22,11 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// Writes bytes that a terminal obeys; only where somebody has asked for just that.
+pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
+    write(bytes)
 }
 
 /// Writes a failure to standard error: one line, escaped, behind the name of the program.

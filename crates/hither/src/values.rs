@@ -99,6 +99,25 @@ pub(crate) fn label(text: &str) -> Result<String, String> {
     fits.then(|| text.to_owned()).ok_or_else(|| "expected 1 to 64 characters".to_owned())
 }
 
+/// A time, as in `200ms`, `30s` or `10m`.
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
+    let (number, unit) = split_unit(text);
+    let number: Option<u64> = number.parse().ok();
+    let time = number.and_then(|number| match unit {
+        "ms" => Some(Duration::from_millis(number)),
+        "s" | "" => Some(Duration::from_secs(number)),
+        "m" => Some(Duration::from_secs(number.checked_mul(60)?)),
+        _ => None,
+    });
+    let longest = Duration::from_secs(600);
+    time.filter(|time| *time <= longest).ok_or_else(|| "expected 0 to 10m, as in 200ms".to_owned())
+}
+
+/// A time in whole milliseconds.
+pub(crate) fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// A name by which browsers reach the gateway, as in their `Host` header; with a port unless it is
 /// that of the scheme.
 pub(crate) fn host_name(text: &str) -> Result<String, String> {

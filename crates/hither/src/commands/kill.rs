@@ -6,12 +6,11 @@ use clap::Args;
 use http::Method;
 
 use super::host_sessions::HostSessions;
-use super::sessions::{self, SESSIONS, Session};
-use crate::cli::RuntimeDirArgs;
+use super::sessions::{self, Session};
 use crate::escape::Escaped;
 use crate::failure::Exit;
 use crate::failure::Failure;
-use crate::gateway::{Gateway, GatewayError};
+use crate::gateway::{GatewayArgs, GatewayError};
 use crate::output;
 
 /// Options of `hither kill`.
@@ -24,18 +23,18 @@ pub(crate) struct KillArgs {
     #[arg(long)]
     all: bool,
     #[command(flatten)]
-    runtime_dir: RuntimeDirArgs,
+    gateway: GatewayArgs,
 }
 
 /// Ends what was named, and only if all of it is there.
 pub(crate) fn run(args: &KillArgs) -> Result<Exit, Failure> {
-    let gateway = Gateway::new(args.runtime_dir.resolve());
+    let gateway = args.gateway.gateway()?;
     let list = match sessions::list(&gateway) {
         Err(GatewayError::NotRunning(dir)) => return kill_kept(args, dir),
         list => list?,
     };
     end(args, &sessions::read(&list)?, |session| {
-        gateway.request(Method::DELETE, &path(session), None)?;
+        gateway.request(Method::DELETE, &session.path(""), None)?;
         Ok(())
     })
 }
@@ -67,16 +66,4 @@ fn end(
         output::print("no sessions\n")?;
     }
     Ok(Exit::Success)
-}
-
-/// The session's place in the API; an id that is not one leads nowhere else.
-fn path(session: &Session) -> String {
-    let id = session.id.bytes().map(|byte| {
-        if byte.is_ascii_alphanumeric() {
-            char::from(byte).to_string()
-        } else {
-            format!("%{byte:02X}")
-        }
-    });
-    format!("{SESSIONS}/{}", id.collect::<String>())
 }

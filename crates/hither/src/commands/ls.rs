@@ -6,14 +6,11 @@ use clap::Args;
 
 use super::host_sessions::HostSessions;
 use super::sessions::{self, Session};
-use crate::cli::RuntimeDirArgs;
-use crate::escape::{Escaped, json_escaped};
+use super::table::{columns, shown};
+use crate::escape::json_escaped;
 use crate::failure::{Exit, Failure};
-use crate::gateway::{Gateway, GatewayError};
+use crate::gateway::{GatewayArgs, GatewayError};
 use crate::output;
-
-/// Most characters of a command or a title in the table.
-const TEXT_CHARS_MAX: usize = 60;
 
 /// Options of `hither ls`.
 #[derive(Debug, Args)]
@@ -22,12 +19,12 @@ pub(crate) struct LsArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    runtime_dir: RuntimeDirArgs,
+    gateway: GatewayArgs,
 }
 
 /// Prints a table, or JSON.
 pub(crate) fn run(args: &LsArgs) -> Result<Exit, Failure> {
-    let gateway = Gateway::new(args.runtime_dir.resolve());
+    let gateway = args.gateway.gateway()?;
     let list = match sessions::list(&gateway) {
         Err(GatewayError::NotRunning(dir)) => return print_kept(args, dir),
         list => list?,
@@ -58,18 +55,9 @@ fn table(sessions: &[Session]) -> String {
     if sessions.is_empty() {
         return "no sessions; start one with `hither new` or in the browser\n".to_owned();
     }
-    let headings =
-        ["SESSION", "STATUS", "SIZE", "VIEWERS", "STARTED", "COMMAND"].map(str::to_owned);
-    let rows: Vec<[String; 6]> =
-        std::iter::once(headings).chain(sessions.iter().map(row)).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    let widths: [usize; 6] = std::array::from_fn(|column| width(column).unwrap_or(0));
-    let line = |row: &[String; 6]| {
-        let cells = row.iter().zip(widths);
-        let padded: Vec<String> = cells.map(|(cell, width)| format!("{cell:width$}")).collect();
-        format!("{}\n", padded.join("  ").trim_end())
-    };
-    rows.iter().map(line).collect()
+    let headings = ["SESSION", "STATUS", "SIZE", "VIEWERS", "STARTED", "COMMAND"];
+    let lines = columns(headings.map(str::to_owned), sessions.iter().map(row));
+    lines.into_iter().map(|line| line + "\n").collect()
 }
 
 fn row(session: &Session) -> [String; 6] {
@@ -89,13 +77,6 @@ fn row(session: &Session) -> [String; 6] {
         shown(&session.created_at),
         what,
     ]
-}
-
-/// A text from the gateway, escaped and not longer than a table bears.
-fn shown(text: &str) -> String {
-    let short: String = text.chars().take(TEXT_CHARS_MAX).collect();
-    let more = if short.len() < text.len() { "…" } else { "" };
-    format!("{}{more}", Escaped(&short))
 }
 
 #[cfg(test)]

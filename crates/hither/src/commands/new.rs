@@ -7,10 +7,9 @@ use http::Method;
 use serde_json::{Map, Value};
 
 use super::sessions::SESSIONS;
-use crate::cli::RuntimeDirArgs;
 use crate::escape::Escaped;
 use crate::failure::{Exit, Failure};
-use crate::gateway::{Gateway, GatewayError};
+use crate::gateway::{GatewayArgs, GatewayError};
 use crate::output;
 
 /// Options of `hither new`.
@@ -26,12 +25,12 @@ pub(crate) struct NewArgs {
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
     #[command(flatten)]
-    runtime_dir: RuntimeDirArgs,
+    gateway: GatewayArgs,
 }
 
 /// Starts the session and prints its id, alone on a line.
 pub(crate) fn run(args: &NewArgs) -> Result<Exit, Failure> {
-    let gateway = Gateway::new(args.runtime_dir.resolve());
+    let gateway = args.gateway.gateway()?;
     let answer = gateway.request(Method::POST, SESSIONS, Some(&request(args)?))?;
     let id = answer.get("id").and_then(Value::as_str);
     let id = id.ok_or_else(|| GatewayError::BadAnswer("expected an id".to_owned()))?;

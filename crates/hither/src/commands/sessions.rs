@@ -25,6 +25,33 @@ pub(super) struct Session {
     pub(super) clients: u32,
     /// The PTY host died and took it along.
     pub(super) lost: bool,
+    /// Bytes of output so far.
+    pub(super) output_bytes: u64,
+    /// Milliseconds between a keystroke and its echo, inside of the gateway's machine.
+    pub(super) echo_ms: Option<f64>,
+    /// Milliseconds of the network's round trip to whoever typed last.
+    pub(super) round_trip_ms: Option<f64>,
+}
+
+impl Session {
+    /// Its place in the API, or that of what is below it; an id that is none leads nowhere else.
+    pub(super) fn path(&self, below: &str) -> String {
+        let id = self.id.bytes().map(|byte| {
+            if byte.is_ascii_alphanumeric() {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        });
+        let slash = if below.is_empty() { "" } else { "/" };
+        format!("{SESSIONS}/{}{slash}{below}", id.collect::<String>())
+    }
+}
+
+/// The one session whose id starts with `start`, of those that the gateway lists.
+pub(super) fn resolve(gateway: &Gateway, start: &str) -> Result<Session, Failure> {
+    let sessions = read(&list(gateway)?)?;
+    find(&sessions, start).cloned()
 }
 
 /// Asks for the list as the gateway gives it.

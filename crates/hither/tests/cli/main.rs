@@ -1,6 +1,8 @@
 //! The command line as a person or a script meets it: the real program is run.
 
+mod attach;
 mod command_line;
+mod driving;
 mod gateway;
 mod lives_on;
 mod metrics;

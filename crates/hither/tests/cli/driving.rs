@@ -1,0 +1,110 @@
+//! Commands that drive a session, and gateways at an address.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+
+use crate::place::{Asked, Place};
+use crate::running::Running;
+
+const LIST: &str = r#"[{"id":"aaaabbbbccccdddd","status":"running"}]"#;
+const PATH: &str = "/api/sessions/aaaabbbbccccdddd";
+
+/// What a command asks for behind the list, given this answer; its exit code and what it prints.
+fn asks(arguments: &[&str], answer: (u16, &str)) -> (Asked, i32, String) {
+    let place = Place::new();
+    let gateway = place.gateway(&[(200, LIST), answer]);
+    let run = place.run(arguments);
+    let mut asked = gateway.asked();
+    (asked.pop().unwrap(), run.code, run.stdout + &run.stderr)
+}
+
+#[test]
+fn send_types_pastes_and_presses_keys() {
+    for (arguments, body) in [
+        (&["send", "aaaa", "make"][..], r#"{"data":"make"}"#),
+        (&["send", "aaaa", "ls", "-k", "Enter"], r#"{"data":"ls","keys":["Enter"]}"#),
+        (&["send", "aaaa", "--key", "Ctrl-C", "--key", "Up"], r#"{"keys":["Ctrl-C","Up"]}"#),
+        (&["send", "aaaa", "--paste", "a\nb"], r#"{"paste":"a\nb"}"#),
+    ] {
+        let answer = r#"{"success":true,"bytes":4,"offset":17}"#;
+        let (asked, code, printed) = asks(arguments, (200, answer));
+        assert_eq!((asked.line, asked.body), (format!("POST {PATH}/input"), body.to_owned()));
+        assert_eq!((code, printed.as_str()), (0, ""));
+    }
+    let (_, _, printed) = asks(&["send", "aaaa", "x", "--offset"], (200, r#"{"offset":17}"#));
+    assert_eq!(printed, "17\n");
+    assert_eq!(Place::new().run(&["send", "aaaa"]).code, 64);
+}
+
+#[test]
+fn screen_is_shown_and_not_obeyed() {
+    let (asked, code, printed) = asks(&["screen", "aaaa"], (200, "$ ls\u{9b}2J\na b\n"));
+    assert_eq!(asked.line, format!("GET {PATH}/screen?format=text"));
+    assert_eq!((code, printed.as_str()), (0, "$ ls\\x9b2J\na b\n"));
+    let (asked, _, printed) = asks(&["screen", "aaaa", "--format", "ansi"], (200, "\u{1b}[1mx"));
+    assert_eq!(
+        (asked.line, printed.as_str()),
+        (format!("GET {PATH}/screen?format=ansi"), "\u{1b}[1mx")
+    );
+}
+
+#[test]
+fn wait_says_what_came_true_and_75_when_nothing_did() {
+    let arguments = ["wait", "aaaa", "--output", "ok", "--quiet", "200ms", "--timeout", "2m"];
+    let (asked, code, printed) = asks(&arguments, (200, r#"{"reason":"quiet","offset":9}"#));
+    assert_eq!(asked.line, format!("POST {PATH}/wait"));
+    assert_eq!(asked.body, r#"{"output":"ok","quietMs":200,"timeoutMs":120000}"#);
+    assert_eq!((code, printed.as_str()), (0, "{\"offset\":9,\"reason\":\"quiet\"}\n"));
+    let (_, code, _) =
+        asks(&["wait", "aaaa", "--exit"], (200, r#"{"reason":"timeout","offset":9}"#));
+    assert_eq!(code, 75);
+    let run = Place::new().run(&["wait", "aaaa"]);
+    assert!(run.code == 64 && run.stderr.contains("give --output"), "{run:?}");
+}
+
+#[test]
+fn run_ends_with_the_commands_own_code() {
+    let ended = r#"{"reason":"done","commandExitCode":3,"output":"a\u001b[2J\n","offset":9}"#;
+    let (asked, code, printed) = asks(&["run", "aaaa", "--", "make", "-j2"], (200, ended));
+    assert_eq!(asked.line, format!("POST {PATH}/run"));
+    assert_eq!(asked.body, r#"{"command":"make -j2","timeoutMs":30000}"#);
+    assert_eq!((code, printed.as_str()), (3, "a\\x1b[2J\n"));
+    let over = r#"{"reason":"timeout","output":"so far"}"#;
+    assert_eq!(asks(&["run", "aaaa", "--", "x"], (200, over)).1, 75);
+    let busy = r#"{"code":"shell_busy","detail":"the shell runs a command"}"#;
+    let (_, code, printed) = asks(&["run", "aaaa", "--", "x"], (409, busy));
+    assert!(code == 77 && printed.contains("the shell runs a command"), "{code} {printed}");
+}
+
+#[test]
+fn rename_and_logs_ask_for_what_they_say() {
+    let (asked, code, _) = asks(&["rename", "aaaa", "my tests"], (200, "{}"));
+    assert_eq!((asked.line, code), (format!("PATCH {PATH}"), 0));
+    assert_eq!(asked.body, r#"{"title":"my tests"}"#);
+    let (asked, _, printed) = asks(&["logs", "aaaa", "--from", "5"], (200, "line\u{1b}\n"));
+    assert!(asked.line.starts_with(&format!("GET {PATH}/output?format=text&")), "{asked:?}");
+    assert!(asked.line.ends_with("&wait=0&from=5"), "{asked:?}");
+    assert_eq!(printed, "line\\x1b\n");
+}
+
+#[test]
+fn a_gateway_at_an_address_wants_a_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = Running::start(&folder.path().join("run"), &[], &["cat"]);
+    let id = gateway.new_session(&["cat"]);
+    let url = format!("http://127.0.0.1:{}", gateway.port);
+    let without = gateway.hither(&["ls", "--url", &url]);
+    assert_eq!(without.code, 77, "{without:?}");
+    assert!(without.stderr.contains("HITHER_TOKEN") && without.stderr.contains("--token-file"));
+    let file = gateway.dir.join("token");
+    let with = gateway.hither(&["ls", "--url", &url, "--token-file", file.to_str().unwrap()]);
+    assert!(with.code == 0 && with.stdout.contains(&id), "{with:?}");
+    let mut command = gateway.command(&["ls"]);
+    command.env("HITHER_URL", &url).env("HITHER_TOKEN", gateway.token());
+    let with = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    assert!(with.contains(&id), "{with:?}");
+    let nobody = gateway.hither(&["ls", "--url", "http://127.0.0.1:1"]);
+    assert!(nobody.code == 69 && nobody.stderr.contains("no gateway answers"), "{nobody:?}");
+    for wrong in ["https://127.0.0.1", "nonsense", "http://a:secret@b"] {
+        let run = gateway.hither(&["ls", "--url", wrong]);
+        assert!(run.code == 64 && !run.stderr.contains("secret@"), "{run:?}");
+    }
+}
