@@ -56,6 +56,24 @@ impl Buffer {
         }
     }
 
+    /// A copy with at most so many lines of scrollback, the newest ones.
+    pub(crate) fn cropped(&self, scrollback_lines_max: usize) -> Self {
+        let left_out = self.base().saturating_sub(scrollback_lines_max);
+        let saved = SavedCursor { line: self.saved.line.saturating_sub(left_out), ..self.saved };
+        Self {
+            lines: self.lines.iter().skip(left_out).cloned().collect(),
+            cols: self.cols,
+            rows: self.rows,
+            scrollback_max: self.scrollback_max,
+            x: self.x,
+            y: self.y,
+            top: self.top,
+            bottom: self.bottom,
+            tabs: self.tabs,
+            saved,
+        }
+    }
+
     /// Index of the first line of the screen: the number of lines of scrollback.
     pub(crate) fn base(&self) -> usize {
         self.lines.len() - self.rows

@@ -391,7 +391,7 @@ impl Parser {
 }
 
 /// The character from U+00C0 on that `bytes` start with, if it is complete and no special case.
-fn whole_char(bytes: &[u8]) -> Option<char> {
+pub(crate) fn whole_char(bytes: &[u8]) -> Option<char> {
     let len = match bytes.first()? {
         0xc3..=0xdf => 2,
         0xe0..=0xee => 3,
@@ -401,7 +401,8 @@ fn whole_char(bytes: &[u8]) -> Option<char> {
     std::str::from_utf8(bytes.get(..len)?).ok()?.chars().next()
 }
 
-fn printable_len(bytes: &[u8]) -> usize {
+/// How many bytes at the start of `bytes` are printable ASCII.
+pub(crate) fn printable_len(bytes: &[u8]) -> usize {
     bytes.iter().position(|byte| !(0x20..0x7f).contains(byte)).unwrap_or(bytes.len())
 }
 

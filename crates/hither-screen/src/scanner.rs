@@ -1,9 +1,11 @@
 //! A light look at output as it passes: queries, titles, bells, and whether it is plain.
 
+use hither_core::ShellMark;
 use memchr::memrchr2;
 
 use crate::params::Params;
 use crate::parser::{Collected, Parser, Perform, Text};
+use crate::shell::{Directory, parse_directory, parse_mark};
 use crate::stops::Stops;
 use crate::title::sanitize_title;
 
@@ -24,6 +26,16 @@ pub enum Notice {
     Title(String),
     /// The bell rang.
     Bell,
+    /// The shell marked a place in its output (OSC 133).
+    Mark {
+        /// What is there.
+        mark: ShellMark,
+        /// Index in the scanned slice after the byte that completes the mark; that is the ESC of a
+        /// string's terminator.
+        end: usize,
+    },
+    /// The shell said which directory it is in (OSC 7).
+    Directory(Directory),
 }
 
 /// What a program asks.
@@ -194,6 +206,14 @@ impl<F: FnMut(Notice)> Perform for Watch<'_, F> {
     fn osc(&mut self, number: u32, text: &Text<'_>) {
         if matches!(number, 0 | 2) {
             (self.notices)(Notice::Title(sanitize_title(text.text)));
+        } else if number == 133 && text.complete {
+            if let Some(mark) = parse_mark(text.text) {
+                (self.notices)(Notice::Mark { mark, end: self.end });
+            }
+        } else if number == 7 && text.complete {
+            if let Some(directory) = parse_directory(text.text) {
+                (self.notices)(Notice::Directory(directory));
+            }
         } else if text.complete && asks_for_color(number, text.text) {
             self.query(Some(QueryKind::Color));
         }

@@ -85,21 +85,8 @@ impl Screen {
     /// The rows of the screen as text, without blanks at their ends, separated by `\n`.
     #[must_use]
     pub fn text(&self) -> String {
-        let rows: Vec<String> = (0..self.size.rows()).map(|row| self.row_text(row)).collect();
+        let rows: Vec<String> = (0..self.size.rows()).map(|row| self.line(row).text()).collect();
         rows.join("\n")
-    }
-
-    fn row_text(&self, row: u16) -> String {
-        let mut text = String::new();
-        for cell in self.line(row).cells {
-            match cell.width {
-                0 => {}
-                _ if cell.text.is_empty() => text.push(' '),
-                _ => text.push_str(&cell.text),
-            }
-        }
-        text.truncate(text.trim_end_matches(' ').len());
-        text
     }
 
     /// Where the cursor is.
@@ -134,6 +121,25 @@ impl Screen {
     #[must_use]
     pub fn scrollback_lines(&self) -> usize {
         self.terminal.normal.base()
+    }
+
+    /// The cells of a line of the scrollback, 0 being the oldest; empty for one that does not exist.
+    #[must_use]
+    pub fn scrollback_line(&self, index: usize) -> Line {
+        if index >= self.scrollback_lines() {
+            return Line::default();
+        }
+        state::line(&self.terminal.normal.lines[index], &self.terminal.pool)
+    }
+
+    /// A copy with at most so many lines of scrollback, the newest ones.
+    #[must_use]
+    pub fn cropped(&self, scrollback_lines_max: usize) -> Self {
+        Self {
+            size: self.size,
+            terminal: self.terminal.cropped(scrollback_lines_max),
+            parser: self.parser.clone(),
+        }
     }
 
     /// Everything, for comparison.

@@ -57,6 +57,23 @@ pub struct Line {
     pub wrapped: bool,
 }
 
+impl Line {
+    /// The text, without blanks at its end.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for cell in &self.cells {
+            match cell.width {
+                0 => {}
+                _ if cell.text.is_empty() => text.push(' '),
+                _ => text.push_str(&cell.text),
+            }
+        }
+        text.truncate(text.trim_end_matches(' ').len());
+        text
+    }
+}
+
 /// What DECSC saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedState {

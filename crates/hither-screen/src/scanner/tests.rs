@@ -11,7 +11,8 @@ fn scan_pieces(pieces: &[&[u8]]) -> (Vec<Notice>, Scanner) {
         scanner.scan(piece, &mut |notice| {
             notices.push(match notice {
                 Notice::Query { kind, end } => Notice::Query { kind, end: from + end },
-                other @ (Notice::Title(_) | Notice::Bell) => other,
+                Notice::Mark { mark, end } => Notice::Mark { mark, end: from + end },
+                other @ (Notice::Title(_) | Notice::Bell | Notice::Directory(_)) => other,
             });
         });
         from += piece.len();
@@ -100,6 +101,23 @@ fn titles_and_bells_are_reported() {
     let (notices, _) =
         scan_pieces(&[b"x\x07\x1b]0;a\x1b", b"\\\x1b]2;b\xe2\x80", b"\xaec\x07\x1b]1;icon\x07"]);
     assert_eq!(notices, [Notice::Bell, Notice::Title("a".into()), Notice::Title("bc".into())]);
+}
+
+#[test]
+fn marks_and_directories_of_shells_are_reported_wherever_they_are_cut() {
+    let text =
+        "\x1b]133;A\x07$ \x1b]133;B\x1b\\\x1b]133;D;3\x07\x1b]7;file://h/a%20b\x07\x1b]133;X\x07";
+    let directory = Directory { host: "h".into(), path: "/a b".into() };
+    let expect = [
+        Notice::Mark { mark: ShellMark::Prompt, end: 8 },
+        Notice::Mark { mark: ShellMark::Input, end: 18 },
+        Notice::Mark { mark: ShellMark::End(Some(3)), end: 29 },
+        Notice::Directory(directory),
+    ];
+    for cut in 0..=text.len() {
+        let (before, after) = text.as_bytes().split_at(cut);
+        assert_eq!(scan_pieces(&[before, after]).0, expect, "cut at {cut}");
+    }
 }
 
 #[test]

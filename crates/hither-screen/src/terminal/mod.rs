@@ -70,6 +70,24 @@ impl Terminal {
         }
     }
 
+    /// A copy with at most so many lines of scrollback, and without replies.
+    pub(crate) fn cropped(&self, scrollback_lines_max: usize) -> Self {
+        Self {
+            normal: self.normal.cropped(scrollback_lines_max),
+            alternate: self.alternate.clone(),
+            active: self.active,
+            pen: self.pen.clone(),
+            pool: self.pool.clone(),
+            modes: self.modes,
+            charsets: self.charsets,
+            palette: self.palette.clone(),
+            theme: self.theme.clone(),
+            title: self.title.clone(),
+            preceding: self.preceding,
+            replies: Vec::new(),
+        }
+    }
+
     pub(crate) const fn buffer(&self) -> &Buffer {
         match self.active {
             BufferKind::Normal => &self.normal,

@@ -26,6 +26,24 @@ proptest! {
     }
 
     #[test]
+    fn a_cropped_copy_is_the_screen_with_less_scrollback(
+        size in window(), bytes in output(60), lines in 0..=SCROLLBACK,
+    ) {
+        let mut screen = Screen::new(size, SCROLLBACK);
+        screen.feed(&bytes.0);
+        let copy = screen.cropped(lines);
+        prop_assert_eq!(copy.scrollback_lines(), screen.scrollback_lines().min(lines));
+        let limits = SnapshotLimits { scrollback_lines_max: lines, ..LIMITS };
+        let mut fresh = Screen::new(size, SCROLLBACK);
+        fresh.feed(&screen.snapshot(limits));
+        prop_assert_eq!(difference(&fresh, &rebuilt(&copy)), None);
+        for index in 0..copy.scrollback_lines() {
+            let same = screen.scrollback_lines() - copy.scrollback_lines() + index;
+            prop_assert_eq!(copy.scrollback_line(index).cells, screen.scrollback_line(same).cells);
+        }
+    }
+
+    #[test]
     fn splitting_changes_nothing(size in window(), bytes in output(60), cut in any::<prop::sample::Index>()) {
         let mut whole = Screen::new(size, SCROLLBACK);
         whole.feed(&bytes.0);
