@@ -4,7 +4,7 @@
 pub const MESSAGE_BYTES_MAX: usize = 128 << 10;
 
 /// Bytes that a gateway may leave with a session for its successor.
-pub const META_BYTES_MAX: usize = 4 << 10;
+pub const META_BYTES_MAX: usize = 16 << 10;
 
 /// Bytes of a path (`PATH_MAX` with its final NUL).
 pub const PATH_BYTES_MAX: usize = 4095;

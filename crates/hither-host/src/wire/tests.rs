@@ -252,7 +252,7 @@ fn every_limit_has_its_sentence() {
     );
     check_limit(
         |request| request.meta = vec![0; META_BYTES_MAX + 1],
-        "meta of 4097 exceeds limit of 4096",
+        "meta of 16385 exceeds limit of 16384",
     );
     check_limit(
         |request| request.env = vec![long(MESSAGE_BYTES_MAX)],
