@@ -159,6 +159,15 @@ guarantees: ## Run the tests that docs/reliability.md names and write its table 
 	  | tee $(TARGET_DIR)/guarantees.txt || true
 	$(CARGO) xtask guarantees < $(TARGET_DIR)/guarantees.txt
 
+.PHONY: openapi
+openapi: ## Write the description of the API, docs/openapi.json, anew from the code
+	HITHER_WRITE_OPENAPI=1 $(CARGO) test --locked --package hither-server --test http openapi::
+
+.PHONY: api-fuzz
+api-fuzz: ## Try the whole API with schemathesis (ARGS="--max-examples 1000"); installs it into target/
+	$(CARGO) build --locked --package hither
+	scripts/api-fuzz.sh $(TARGET_DIR)/debug/hither $(ARGS)
+
 ## Measure
 
 BENCH = $(TARGET_DIR)/release/hither bench

@@ -49,6 +49,8 @@ fn scan<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<(u64, String)>, u64)
                 Notice::Query { kind, end } => (start + end as u64, format!("{kind:?}")),
                 Notice::Title(title) => (0, title),
                 Notice::Bell => (0, "bell".to_owned()),
+                Notice::Mark { mark, end } => (start + end as u64, format!("{mark:?}")),
+                Notice::Directory(directory) => (0, format!("{directory:?}")),
             };
             found.push((at, what));
         });

@@ -3,6 +3,9 @@
 //! The HTTP side knows sessions only by [`Sessions`]; the workers know requests only by the types
 //! here. A session on another machine would implement the same trait.
 
+mod event_log;
+
+use std::collections::BTreeMap;
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -10,9 +13,11 @@ use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
 use hither_auth::UserId;
-use hither_core::{ExitStatus, Role, SessionId, WindowSize};
+use hither_core::{ExitStatus, Offset, Role, SessionId, Shell, ShellPhase, WindowSize};
+use hither_screen::Screen;
 use rustls::ServerConnection;
-use tokio::sync::broadcast;
+
+pub use event_log::{EventCursor, EventId, EventLog, Happened, InvalidEventId, NextEvent};
 
 /// A boxed future, so that [`Sessions`] can be a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -54,9 +59,36 @@ pub trait Sessions: Send + Sync + 'static {
     /// When the session is not there or takes no more viewers; the socket is closed then.
     fn attach(&self, connection: Connection) -> Result<(), SessionError>;
 
-    /// What happens to sessions from now on. A receiver that falls behind is told how much it
-    /// missed.
-    fn events(&self) -> broadcast::Receiver<SessionEvent>;
+    /// What happened to sessions behind this event, and what happens from now on.
+    fn events(&self, behind: Option<EventId>) -> EventCursor;
+
+    /// Output from an offset on, from the present end if there is none: at most 64 KiB. With
+    /// [`Patience::Wait`] the answer comes when there is some, or the child has ended.
+    fn output(
+        &self,
+        id: SessionId,
+        from: Option<Offset>,
+        patience: Patience,
+    ) -> BoxFuture<'_, Result<Output, SessionError>>;
+
+    /// The screen as it is, with at most so many lines of scrollback.
+    fn look(
+        &self,
+        id: SessionId,
+        scrollback_lines: usize,
+    ) -> BoxFuture<'_, Result<Look, SessionError>>;
+
+    /// What the session's shell has said about itself.
+    fn shell(&self, id: SessionId) -> Option<Shell>;
+
+    /// Changes title and labels.
+    ///
+    /// # Errors
+    /// When the session is not there or would have too many labels.
+    fn amend(&self, id: SessionId, amendment: Amendment) -> Result<SessionInfo, SessionError>;
+
+    /// Sends a signal to the processes in the foreground of the session's terminal.
+    fn signal(&self, id: SessionId, signal: Signal) -> BoxFuture<'_, Result<(), SessionError>>;
 
     /// Counts for the status page.
     fn status(&self) -> ServerStatus;
@@ -92,6 +124,94 @@ pub struct SessionInfo {
     pub echo: Option<Duration>,
     /// Round trip of the network to whoever typed last, if it was measured.
     pub round_trip: Option<Duration>,
+    /// What the owner has noted, by name.
+    pub labels: BTreeMap<String, String>,
+    /// What its shell is doing.
+    pub shell: ShellPhase,
+    /// Exit code of the last command of its shell.
+    pub last_exit: Option<i32>,
+    /// Directory that its shell is in, as it says itself.
+    pub directory: Option<String>,
+}
+
+/// Output of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// Offset of the first byte; behind the one that was asked for when that is not kept any more.
+    pub from: Offset,
+    /// The bytes; empty when there are none yet, or no more.
+    pub bytes: Vec<u8>,
+    /// The end of all output at that moment.
+    pub head: Offset,
+    /// How the child ended, when nothing will follow the head.
+    pub ended: Option<ExitStatus>,
+}
+
+/// Whether output that is not there yet is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// No.
+    Now,
+    /// Until there is some, or the child has ended.
+    Wait,
+}
+
+/// The screen of a session at one moment.
+#[derive(Debug)]
+pub struct Look {
+    /// The output up to here has been shown.
+    pub offset: Offset,
+    /// The screen.
+    pub screen: Box<Screen>,
+}
+
+/// Changes to a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Amendment {
+    /// The title to have from now on; `Some(None)` gives it back to the program.
+    pub title: Option<Option<String>>,
+    /// Labels to set, or with `None` to remove.
+    pub labels: BTreeMap<String, Option<String>>,
+}
+
+/// A signal that may be sent to a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "signal(7) says what they mean")]
+pub enum Signal {
+    Hup,
+    Int,
+    Quit,
+    Kill,
+    Usr1,
+    Usr2,
+    Term,
+    Cont,
+    Stop,
+    Tstp,
+}
+
+impl Signal {
+    /// All there are, with their names.
+    pub const ALL: [(Self, &'static str); 10] = [
+        (Self::Hup, "HUP"),
+        (Self::Int, "INT"),
+        (Self::Quit, "QUIT"),
+        (Self::Kill, "KILL"),
+        (Self::Usr1, "USR1"),
+        (Self::Usr2, "USR2"),
+        (Self::Term, "TERM"),
+        (Self::Cont, "CONT"),
+        (Self::Stop, "STOP"),
+        (Self::Tstp, "TSTP"),
+    ];
+
+    /// The signal of this name, with or without `SIG`, in letters of any case.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let name = name.to_ascii_uppercase();
+        let name = name.strip_prefix("SIG").unwrap_or(&name);
+        Self::ALL.iter().find(|(_, own)| *own == name).map(|&(signal, _)| signal)
+    }
 }
 
 /// Whether a session's child still runs.
@@ -104,7 +224,7 @@ pub enum Status {
 }
 
 /// What a new session shall be.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NewSession {
     /// Program and arguments; `None` is the configured default.
     pub command: Option<Vec<String>>,
@@ -112,6 +232,10 @@ pub struct NewSession {
     pub cwd: Option<PathBuf>,
     /// Title until the program sets one; `None` is the program's name.
     pub title: Option<String>,
+    /// Labels from the beginning; at most [`LABELS_MAX`].
+    pub labels: BTreeMap<String, String>,
+    /// Variables of its environment besides those that every session has.
+    pub environment: Vec<(String, String)>,
     /// Window size until a viewer sets one; `None` is [`WindowSize::DEFAULT`].
     pub size: Option<WindowSize>,
     /// When it is closed by itself.
@@ -121,7 +245,7 @@ pub struct NewSession {
 }
 
 /// What becomes of the processes that a session's child leaves behind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OnClose {
     /// As a terminal does: they are hung up when the child exits, and those that ignore it or have
     /// left the session live on. A session that is closed is ended whole: what is left two
@@ -134,8 +258,11 @@ pub enum OnClose {
     Keep,
 }
 
+/// Most labels of a session.
+pub const LABELS_MAX: usize = 16;
+
 /// When a session is closed without being asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Life {
     /// Never; it outlives its viewers.
     #[default]
@@ -196,6 +323,23 @@ pub enum SessionEvent {
     Closed(SessionId),
     /// Its title changed to this.
     Title(SessionId, String),
+    /// Its shell has done something; the offset is that behind the mark in the output.
+    Shell(SessionId, ShellEvent, Offset),
+    /// Its shell has gone to this directory.
+    Directory(SessionId, String),
+    /// Somebody has changed its labels.
+    Amended(Box<SessionInfo>),
+}
+
+/// What a shell tells by its marks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShellEvent {
+    /// It waits for a command.
+    Prompt,
+    /// It runs a command.
+    CommandStart,
+    /// The command has ended, with this exit code if the shell said so.
+    CommandEnd(Option<i32>),
 }
 
 impl SessionEvent {
@@ -203,8 +347,12 @@ impl SessionEvent {
     #[must_use]
     pub fn session(&self) -> SessionId {
         match self {
-            Self::Created(info) => info.id,
-            Self::Exited(id, _) | Self::Closed(id) | Self::Title(id, _) => *id,
+            Self::Created(info) | Self::Amended(info) => info.id,
+            Self::Exited(id, _)
+            | Self::Closed(id)
+            | Self::Title(id, _)
+            | Self::Shell(id, ..)
+            | Self::Directory(id, _) => *id,
         }
     }
 }
@@ -328,6 +476,27 @@ pub enum SessionError {
         /// The limit.
         max: usize,
     },
+    /// As many requests as may be wait for its output.
+    #[error("limit of {max} requests that wait for output is reached")]
+    TooManyWaiting {
+        /// The limit.
+        max: usize,
+    },
+    /// It would have more labels than it may have.
+    #[error("limit of {max} labels is reached")]
+    TooManyLabels {
+        /// The limit.
+        max: usize,
+    },
+    /// Nothing of it can be signalled.
+    #[error("there is no process to signal")]
+    NoProcess,
+    /// What runs in it belongs to another user.
+    #[error("not permitted to signal these processes")]
+    NotPermitted,
+    /// The PTY host does not answer.
+    #[error("the PTY host is not available")]
+    HostUnavailable,
     /// The gateway is stopping.
     #[error("the gateway is stopping")]
     Stopping,
@@ -342,6 +511,11 @@ impl SessionError {
             Self::Exited => "session_exited",
             Self::InputFull => "input_full",
             Self::TooManyViewers { .. } => "too_many_viewers",
+            Self::TooManyWaiting { .. } => "too_many_waiting",
+            Self::TooManyLabels { .. } => "too_many_labels",
+            Self::NoProcess => "no_process",
+            Self::NotPermitted => "not_permitted",
+            Self::HostUnavailable => "host_unavailable",
             Self::Stopping => "stopping",
         }
     }

@@ -135,6 +135,13 @@ impl Directory {
             Heard::Message(FromHost::Exited { session, status }) => {
                 self.handle_exited(session, exit_status(status));
             }
+            Heard::Message(FromHost::Signalled { session }) => {
+                self.host.handle_signalled(session, Ok(()));
+            }
+            Heard::Message(FromHost::Refused { session, reason }) => {
+                tracing::debug!(%session, %reason, "PTY host refused");
+                self.host.handle_signalled(session, Err(reason));
+            }
             Heard::Message(message) => tracing::debug!(?message, "PTY host says"),
         }
     }

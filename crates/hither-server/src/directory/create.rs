@@ -1,5 +1,6 @@
 //! From a request to a running session.
 
+use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,12 +9,13 @@ use std::time::Duration;
 
 use hither_auth::UserId;
 use hither_core::{SessionId, WindowSize};
+use hither_host::limits::META_BYTES_MAX;
 use hither_host::message::{SessionFds, SpawnRequest};
 use hither_pty::{Mapping, Master, resolve_program};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use super::shared::{Facts, Shared};
+use super::shared::{Facts, Names, Shared};
 use super::{Directory, environment};
 use crate::sessions::{CreateError, Life, NewSession, OnClose, SessionEvent, SessionInfo};
 use crate::shell_integration::Dressed;
@@ -44,6 +46,10 @@ pub(super) struct Meta {
     /// Number of the user who started it.
     #[serde(default)]
     owner: u64,
+    #[serde(default)]
+    given_title: Option<String>,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
 }
 
 impl Directory {
@@ -58,8 +64,9 @@ impl Directory {
             tracing::warn!(max, "limit of sessions is reached");
             return Err(CreateError::LimitReached { what: "sessions", max });
         }
+        let own = new.environment.clone();
         let facts = self.facts(owner, new)?;
-        let request = self.spawn_request(&facts)?;
+        let request = self.spawn_request(&facts, &own)?;
         let (reply, answer) = oneshot::channel();
         self.host.spawn(request, Starting { facts, reply }).await?;
         match tokio::time::timeout(SPAWN_TIME, answer).await {
@@ -78,7 +85,7 @@ impl Directory {
         Ok(Facts {
             id: SessionId::from_random(bits),
             owner,
-            title,
+            names: Names { program_title: title, given_title: None, labels: new.labels },
             command,
             cwd: new.cwd.unwrap_or_else(|| self.config.cwd.clone()),
             life: new.life,
@@ -88,7 +95,11 @@ impl Directory {
         })
     }
 
-    fn spawn_request(&self, facts: &Facts) -> Result<SpawnRequest, CreateError> {
+    fn spawn_request(
+        &self,
+        facts: &Facts,
+        own: &[(String, String)],
+    ) -> Result<SpawnRequest, CreateError> {
         let environment = &self.config.environment;
         let path = environment.iter().find(|(name, _)| name == "PATH");
         let path = path.map_or(hither_pty::DEFAULT_PATH, |(_, path)| path);
@@ -98,13 +109,6 @@ impl Directory {
         let program = resolve_program(facts.command[0].as_ref(), Some(path.as_ref()), &facts.cwd)
             .map_err(|_| CreateError::ProgramNotFound)?;
         let dressed = self.dress(&facts.command);
-        let meta = Meta {
-            command: facts.command.clone(),
-            cwd: facts.cwd.clone(),
-            title: facts.title.clone(),
-            lasting: facts.life == Life::Lasting,
-            owner: facts.owner.0,
-        };
         Ok(SpawnRequest {
             request: 0,
             session: facts.id,
@@ -114,7 +118,7 @@ impl Directory {
                 .iter()
                 .map(|arg| c_string(arg.as_bytes()))
                 .collect::<Result<_, _>>()?,
-            env: environment::of_session(environment, facts.id)
+            env: environment::of_session(environment, own, facts.id)
                 .into_iter()
                 .chain(dressed.environment.iter().map(|(name, value)| format!("{name}={value}")))
                 .map(c_string)
@@ -123,7 +127,7 @@ impl Directory {
             umask: UMASK,
             size: facts.size,
             memory_bytes: memory_bytes(self.config.history_bytes),
-            meta: meta.to_bytes().map_err(|_| CreateError::InvalidCommand)?,
+            meta: Meta::of_facts(facts).bounded()?,
             on_close: host_word(facts.on_close),
         })
     }
@@ -179,19 +183,42 @@ impl Directory {
 }
 
 impl Meta {
-    /// What is to be kept of a session as it is now.
-    pub(super) fn of(shared: &Shared) -> Self {
+    fn of_facts(facts: &Facts) -> Self {
         Self {
-            command: shared.command.clone(),
-            cwd: shared.cwd.clone(),
-            title: shared.title(),
-            lasting: shared.life == Life::Lasting,
-            owner: shared.owner.0,
+            command: facts.command.clone(),
+            cwd: facts.cwd.clone(),
+            title: facts.names.program_title.clone(),
+            lasting: facts.life == Life::Lasting,
+            owner: facts.owner.0,
+            given_title: facts.names.given_title.clone(),
+            labels: facts.names.labels.clone(),
         }
     }
 
-    pub(super) fn to_bytes(&self) -> serde_json::Result<Vec<u8>> {
-        serde_json::to_vec(self)
+    /// What is kept of a session as it is now.
+    pub(super) fn of(shared: &Shared) -> Self {
+        let names = shared.names();
+        Self {
+            command: shared.command.clone(),
+            cwd: shared.cwd.clone(),
+            title: names.program_title,
+            lasting: shared.life == Life::Lasting,
+            owner: shared.owner.0,
+            given_title: names.given_title,
+            labels: names.labels,
+        }
+    }
+
+    /// Its form for the host when the session is new: it leaves room for every title and every
+    /// label that may be given later.
+    fn bounded(&self) -> Result<Vec<u8>, CreateError> {
+        let bytes = self.to_bytes();
+        if bytes.len() <= META_BYTES_MAX / 2 { Ok(bytes) } else { Err(CreateError::InvalidCommand) }
+    }
+
+    /// Its form for the host, which does not look into it.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("texts, flags and maps of texts have a JSON form")
     }
 
     /// The facts of a session that another gateway has started.
@@ -202,13 +229,19 @@ impl Meta {
             title: String::new(),
             lasting: true,
             owner: UserId::MACHINE.0,
+            given_title: None,
+            labels: BTreeMap::new(),
         });
         Facts {
             id,
             owner: UserId(meta.owner),
             command: meta.command,
             cwd: meta.cwd,
-            title: meta.title,
+            names: Names {
+                program_title: meta.title,
+                given_title: meta.given_title,
+                labels: meta.labels,
+            },
             life: if meta.lasting { Life::Lasting } else { Life::WithViewer },
             // The host knows; it is asked for it at the end only.
             on_close: OnClose::default(),

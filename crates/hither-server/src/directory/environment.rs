@@ -1,5 +1,7 @@
 //! The environment of children: an allow-list, so that nothing of the server leaks into shells.
 
+use std::collections::BTreeMap;
+
 use hither_core::SessionId;
 use hither_host::message::SESSION_VARIABLE;
 
@@ -31,16 +33,20 @@ pub(crate) fn allowed(
         .collect()
 }
 
-/// The environment of one session's child, as `NAME=value`.
-pub(super) fn of_session(allowed: &[(String, String)], id: SessionId) -> Vec<String> {
+/// The environment of one session's child, as `NAME=value`: what every child may see, over it what
+/// the session has of its own, over both what is said by the server itself.
+pub(super) fn of_session<'a>(
+    allowed: &'a [(String, String)],
+    own: &'a [(String, String)],
+    id: SessionId,
+) -> Vec<String> {
     let session = id.to_string();
-    let own = TERMINAL.into_iter().chain([(SESSION_VARIABLE, session.as_str())]);
-    allowed
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .chain(own)
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect()
+    let texts = |pairs: &'a [(String, String)]| pairs.iter().map(|(n, v)| (n.as_str(), v.as_str()));
+    let mut all = BTreeMap::from(TERMINAL);
+    all.extend(texts(allowed));
+    all.extend(texts(own));
+    all.insert(SESSION_VARIABLE, session.as_str());
+    all.into_iter().map(|(name, value)| format!("{name}={value}")).collect()
 }
 
 #[cfg(test)]
@@ -54,8 +60,10 @@ mod tests {
         let kept = allowed(given.into_iter().map(of));
         assert_eq!(kept, [of("PATH"), of("LC_ALL")]);
         let id = SessionId::from_random([0; 10]);
-        let all = of_session(&kept, id);
-        assert!(all.contains(&"TERM=xterm-256color".to_owned()));
+        let all = of_session(&kept, &[of("TERM")], id);
+        assert!(
+            all.contains(&"TERM=x".to_owned()) && all.contains(&"COLORTERM=truecolor".to_owned())
+        );
         assert!(all.contains(&format!("HITHER_SESSION={id}")));
         assert_eq!(all.len(), 6);
     }

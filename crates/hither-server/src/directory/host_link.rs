@@ -9,18 +9,20 @@ use std::time::{Duration, Instant};
 
 use hither_core::SessionId;
 use hither_host::limits::META_BYTES_MAX;
-use hither_host::message::{JournalFds, SpawnRequest};
+use hither_host::message::{JournalFds, Refusal, SignalTarget, SpawnRequest};
 use hither_host::{ClientError, FromHost, HostConnection, RuntimeDir, ToHost};
 use hither_pty::Journal;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use super::create::Starting;
-use crate::sessions::{CreateError, Resource};
+use crate::sessions::{CreateError, Resource, SessionError, Signal};
 use crate::spare::Spare;
 use crate::worker::answer;
+
+type SignalReply = oneshot::Sender<Result<(), SessionError>>;
 
 /// How a PTY host is started.
 #[derive(Clone, Debug)]
@@ -51,6 +53,8 @@ pub(super) struct HostLink {
 struct State {
     connection: Option<Arc<Connection>>,
     starting: HashMap<u64, Starting>,
+    /// Signals that the host was asked to send, in order; it answers in the same.
+    signals: HashMap<SessionId, VecDeque<SignalReply>>,
     next_request: u64,
     /// What the host is still to be told, in order. Bounded by the limit of sessions.
     waiting: VecDeque<ToHost>,
@@ -90,6 +94,8 @@ pub(crate) enum LinkError {
 const BATCH: usize = 16;
 /// Descriptors in one message of the host.
 const SESSION_FDS: usize = 3;
+/// Signals to one session that the host has not answered.
+const SIGNALS_MAX: usize = 64;
 /// How long the host may take over one message of an adoption.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -126,6 +132,7 @@ impl HostLink {
         let state = State {
             connection,
             starting: HashMap::new(),
+            signals: HashMap::new(),
             next_request: 1,
             waiting: VecDeque::new(),
         };
@@ -175,20 +182,63 @@ impl HostLink {
         self.state().starting.remove(&request)
     }
 
-    /// Has the host end and forget a session. A host that is gone has done so already.
-    pub(super) fn close(&self, session: SessionId) {
+    /// Has the host send a signal to what is in the foreground of a session's terminal. `None`:
+    /// there is no host, or it does not keep up.
+    pub(super) fn signal(
+        &self,
+        session: SessionId,
+        signal: Signal,
+    ) -> Option<oneshot::Receiver<Result<(), SessionError>>> {
         let mut state = self.state();
-        if state.connection.is_some() {
-            state.waiting.push_back(ToHost::Close { session });
-            self.wanted.notify_one();
+        state.connection.as_ref()?;
+        let pending = state.signals.entry(session).or_default();
+        if pending.len() >= SIGNALS_MAX {
+            return None;
+        }
+        let (reply, answer) = oneshot::channel();
+        pending.push_back(reply);
+        let (signal, target) = (kernel_signal(signal), SignalTarget::Foreground);
+        state.waiting.push_back(ToHost::Signal { session, signal, target });
+        self.wanted.notify_one();
+        Some(answer)
+    }
+
+    /// The host has done what it was asked about a session, or says why not.
+    pub(super) fn handle_signalled(&self, session: SessionId, result: Result<(), Refusal>) {
+        let mut state = self.state();
+        let Some(pending) = state.signals.get_mut(&session) else { return };
+        let reply = pending.pop_front();
+        if pending.is_empty() {
+            state.signals.remove(&session);
+        }
+        if let Some(reply) = reply {
+            answer(reply, result.map_err(signal_refused));
         }
     }
 
-    /// Has the host keep this with a session for the next gateway.
+    /// Leaves something with a session for the next gateway, in place of what was left before. The
+    /// host has it when this returns, unless it has to read first: what a client was told has
+    /// happened must not be lost with this gateway.
     pub(super) fn set_meta(&self, session: SessionId, meta: Vec<u8>) {
         let mut state = self.state();
-        if state.connection.is_some() && meta.len() <= META_BYTES_MAX {
-            state.waiting.push_back(ToHost::SetMeta { session, meta });
+        let Some(connection) = state.connection.clone() else { return };
+        if meta.len() > META_BYTES_MAX {
+            return;
+        }
+        let same = |message: &ToHost| matches!(message, ToHost::SetMeta { session: s, .. } if *s == session);
+        state.waiting.retain(|message| !same(message));
+        state.waiting.push_back(ToHost::SetMeta { session, meta });
+        drop(state);
+        self.send_some(&connection);
+        self.wanted.notify_one();
+    }
+
+    /// Has the host end and forget a session. A host that is gone has done so already.
+    pub(super) fn close(&self, session: SessionId) {
+        let mut state = self.state();
+        state.signals.remove(&session);
+        if state.connection.is_some() {
+            state.waiting.push_back(ToHost::Close { session });
             self.wanted.notify_one();
         }
     }
@@ -282,6 +332,7 @@ impl HostLink {
                     let mut state = self.state();
                     state.connection = None;
                     state.waiting.clear();
+                    state.signals.clear();
                     return Heard::Lost(state.starting.drain().map(|(_, one)| one).collect());
                 }
             }
@@ -316,6 +367,33 @@ impl Connection {
             0 => Err(ErrorKind::WouldBlock.into()),
             _ => Ok(()),
         }
+    }
+}
+
+fn kernel_signal(signal: Signal) -> hither_pty::Signal {
+    match signal {
+        Signal::Hup => hither_pty::Signal::HUP,
+        Signal::Int => hither_pty::Signal::INT,
+        Signal::Quit => hither_pty::Signal::QUIT,
+        Signal::Kill => hither_pty::Signal::KILL,
+        Signal::Usr1 => hither_pty::Signal::USR1,
+        Signal::Usr2 => hither_pty::Signal::USR2,
+        Signal::Term => hither_pty::Signal::TERM,
+        Signal::Cont => hither_pty::Signal::CONT,
+        Signal::Stop => hither_pty::Signal::STOP,
+        Signal::Tstp => hither_pty::Signal::TSTP,
+    }
+}
+
+fn signal_refused(reason: Refusal) -> SessionError {
+    match reason {
+        Refusal::UnknownSession => SessionError::NotFound,
+        Refusal::NotPermitted => SessionError::NotPermitted,
+        Refusal::NoProcess => SessionError::NoProcess,
+        Refusal::NotClaimed
+        | Refusal::DuplicateSession
+        | Refusal::TooManySessions
+        | Refusal::Stopping => SessionError::HostUnavailable,
     }
 }
 

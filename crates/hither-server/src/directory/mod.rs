@@ -126,10 +126,7 @@ impl Directory {
     /// Lets the host keep the titles that have changed, for the next gateway.
     fn keep_titles(&self) {
         for shared in self.sessions().iter().filter(|shared| shared.take_renamed()) {
-            match Meta::of(shared).to_bytes() {
-                Ok(meta) => self.host.set_meta(shared.id, meta),
-                Err(error) => tracing::debug!(%error, "keeping a title"),
-            }
+            self.host.set_meta(shared.id, Meta::of(shared).to_bytes());
         }
     }
 

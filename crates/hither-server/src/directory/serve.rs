@@ -1,27 +1,33 @@
 //! The directory as the control plane's [`Sessions`].
 
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use hither_auth::UserId;
-use hither_core::{SessionId, WindowSize};
-use tokio::sync::{broadcast, oneshot};
+use hither_core::{Offset, SessionId, Shell, WindowSize};
+use tokio::sync::oneshot;
 
 use super::Directory;
+use super::create::Meta;
 use crate::sessions::{
-    BoxFuture, Connection, CreateError, NewSession, ServerStatus, SessionError, SessionEvent,
-    SessionInfo, Sessions, ViewerProtocol,
+    Amendment, BoxFuture, Connection, CreateError, EventCursor, EventId, Look, NewSession, Output,
+    Patience, ServerStatus, SessionError, SessionEvent, SessionInfo, Sessions, Signal,
+    ViewerProtocol,
 };
 use crate::worker::Command;
 
-type Done = oneshot::Sender<Result<(), SessionError>>;
+/// How long the host may take to send a signal.
+const SIGNAL_TIME: Duration = Duration::from_secs(5);
+
+type Done<T> = oneshot::Sender<Result<T, SessionError>>;
 
 impl Directory {
     /// Asks the worker of a session for something and waits for its answer.
-    async fn ask(
+    async fn ask<T>(
         &self,
         id: SessionId,
-        command: impl FnOnce(Done) -> Command,
-    ) -> Result<(), SessionError> {
+        command: impl FnOnce(Done<T>) -> Command,
+    ) -> Result<T, SessionError> {
         let shared = self.lookup(id).ok_or(SessionError::NotFound)?;
         let (done, answer) = oneshot::channel();
         self.tell(shared.worker, command(done));
@@ -33,6 +39,18 @@ impl Directory {
         let (done, answer) = oneshot::channel();
         self.tell(shared.worker, Command::Remove(id, "session closed".into(), done));
         answer.await.map_err(|_| SessionError::Stopping)
+    }
+
+    async fn send_signal(&self, id: SessionId, signal: Signal) -> Result<(), SessionError> {
+        let shared = self.lookup(id).ok_or(SessionError::NotFound)?;
+        if shared.ended().is_some() {
+            return Err(SessionError::Exited);
+        }
+        let answer = self.host.signal(id, signal).ok_or(SessionError::HostUnavailable)?;
+        match tokio::time::timeout(SIGNAL_TIME, answer).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) | Err(_) => Err(SessionError::HostUnavailable),
+        }
     }
 }
 
@@ -89,8 +107,47 @@ impl Sessions for Directory {
         Ok(())
     }
 
-    fn events(&self) -> broadcast::Receiver<SessionEvent> {
-        self.upward.subscribe()
+    fn events(&self, behind: Option<EventId>) -> EventCursor {
+        self.upward.events(behind)
+    }
+
+    fn output(
+        &self,
+        id: SessionId,
+        from: Option<Offset>,
+        patience: Patience,
+    ) -> BoxFuture<'_, Result<Output, SessionError>> {
+        let wait = patience == Patience::Wait;
+        Box::pin(self.ask(id, move |reply| Command::Output(id, from, wait, reply)))
+    }
+
+    fn look(
+        &self,
+        id: SessionId,
+        scrollback_lines: usize,
+    ) -> BoxFuture<'_, Result<Look, SessionError>> {
+        Box::pin(self.ask(id, move |reply| Command::Look(id, scrollback_lines, reply)))
+    }
+
+    fn shell(&self, id: SessionId) -> Option<Shell> {
+        self.lookup(id).map(|shared| shared.shell())
+    }
+
+    fn amend(&self, id: SessionId, amendment: Amendment) -> Result<SessionInfo, SessionError> {
+        let shared = self.lookup(id).ok_or(SessionError::NotFound)?;
+        let renamed = shared.amend(amendment)?;
+        self.host.set_meta(id, Meta::of(&shared).to_bytes());
+        let info = shared.info();
+        if renamed {
+            self.upward.publish(SessionEvent::Title(id, info.title.clone()));
+            self.tell(shared.worker, Command::Renamed(id));
+        }
+        self.upward.publish(SessionEvent::Amended(Box::new(info.clone())));
+        Ok(info)
+    }
+
+    fn signal(&self, id: SessionId, signal: Signal) -> BoxFuture<'_, Result<(), SessionError>> {
+        Box::pin(self.send_signal(id, signal))
     }
 
     fn status(&self) -> ServerStatus {

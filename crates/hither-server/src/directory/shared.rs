@@ -1,15 +1,16 @@
 //! What both planes know of a session.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hither_auth::UserId;
-use hither_core::{ExitStatus, SessionId, WindowSize};
+use hither_core::{ExitStatus, Offset, SessionId, Shell, ShellMark, WindowSize};
 
-use crate::sessions::{Life, OnClose, SessionInfo, Status};
+use crate::sessions::{Amendment, LABELS_MAX, Life, OnClose, SessionError, SessionInfo, Status};
 
 /// Facts about a session that its worker writes and the control plane reads.
 #[derive(Debug)]
@@ -35,10 +36,23 @@ pub(crate) struct Shared {
     /// Round trip of whoever typed last, in microseconds; 0 is unknown.
     round_trip_micros: AtomicU32,
     size: AtomicU32,
-    /// The title is another than the PTY host keeps for the next gateway.
+    /// The program's title is another than the PTY host keeps for the next gateway.
     renamed: AtomicBool,
-    title: Mutex<String>,
+    names: Mutex<Names>,
+    shell: Mutex<Shell>,
+    /// Where the shell says it is.
+    directory: Mutex<Option<String>>,
     ended: Mutex<Option<(ExitStatus, u64)>>,
+}
+
+/// What people and programs call a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Names {
+    /// The title that the program set last, or that the session started with.
+    pub(crate) program_title: String,
+    /// The title that somebody gave it, which hides the other.
+    pub(crate) given_title: Option<String>,
+    pub(crate) labels: BTreeMap<String, String>,
 }
 
 /// What a session starts with.
@@ -48,7 +62,7 @@ pub(crate) struct Facts {
     pub(crate) owner: UserId,
     pub(crate) command: Vec<String>,
     pub(crate) cwd: PathBuf,
-    pub(crate) title: String,
+    pub(crate) names: Names,
     pub(crate) life: Life,
     pub(crate) on_close: OnClose,
     pub(crate) size: WindowSize,
@@ -74,24 +88,72 @@ impl Shared {
             round_trip_micros: AtomicU32::new(0),
             size: AtomicU32::new(pack(facts.size)),
             renamed: AtomicBool::new(false),
-            title: Mutex::new(facts.title),
+            names: Mutex::new(facts.names),
+            shell: Mutex::default(),
+            directory: Mutex::default(),
             ended: Mutex::new(None),
         }
     }
 
     /// Its title.
     pub(crate) fn title(&self) -> String {
-        self.title.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        held(&self.names).title().to_owned()
     }
 
-    /// Sets the title; whether it is another one.
-    pub(crate) fn set_title(&self, title: &str) -> bool {
-        let mut held = self.title.lock().unwrap_or_else(PoisonError::into_inner);
-        if *held == title {
+    /// What it is called.
+    pub(crate) fn names(&self) -> Names {
+        held(&self.names).clone()
+    }
+
+    /// The program sets the title; whether it is seen as another one.
+    pub(crate) fn set_program_title(&self, title: &str) -> bool {
+        let mut names = held(&self.names);
+        if names.program_title == title {
             return false;
         }
-        title.clone_into(&mut held);
+        title.clone_into(&mut names.program_title);
         self.renamed.store(true, Relaxed);
+        names.given_title.is_none()
+    }
+
+    /// Changes title and labels, all of it or, with an error, nothing; whether the title is
+    /// another one now.
+    pub(crate) fn amend(&self, amendment: Amendment) -> Result<bool, SessionError> {
+        let mut names = held(&self.names);
+        let mut after = names.clone();
+        if let Some(title) = amendment.title {
+            after.given_title = title;
+        }
+        for (name, value) in amendment.labels {
+            match value {
+                Some(value) => drop(after.labels.insert(name, value)),
+                None => drop(after.labels.remove(&name)),
+            }
+        }
+        if after.labels.len() > LABELS_MAX {
+            return Err(SessionError::TooManyLabels { max: LABELS_MAX });
+        }
+        let renamed = after.title() != names.title();
+        *names = after;
+        Ok(renamed)
+    }
+
+    /// What its shell has said about itself.
+    pub(crate) fn shell(&self) -> Shell {
+        held(&self.shell).clone()
+    }
+
+    pub(crate) fn handle_mark(&self, mark: ShellMark, at: Offset) {
+        held(&self.shell).handle_mark(mark, at);
+    }
+
+    /// Its shell is in this directory; whether that is news.
+    pub(crate) fn set_directory(&self, path: &str) -> bool {
+        let mut directory = held(&self.directory);
+        if directory.as_deref() == Some(path) {
+            return false;
+        }
+        *directory = Some(path.to_owned());
         true
     }
 
@@ -136,9 +198,14 @@ impl Shared {
     /// The session as the outside sees it.
     pub(crate) fn info(&self) -> SessionInfo {
         let size = self.size.load(Relaxed);
+        let names = self.names();
+        let (shell, last_exit) = {
+            let shell = held(&self.shell);
+            (shell.phase(), shell.last_exit())
+        };
         SessionInfo {
             id: self.id,
-            title: self.title(),
+            title: names.title().to_owned(),
             command: self.command.clone(),
             cwd: self.cwd.clone(),
             size: WindowSize::clamped(size >> 16, size & 0xffff),
@@ -150,6 +217,10 @@ impl Shared {
             output_bytes: self.output_bytes.load(Relaxed),
             echo: known(&self.echo_micros),
             round_trip: known(&self.round_trip_micros),
+            labels: names.labels,
+            shell,
+            last_exit,
+            directory: held(&self.directory).clone(),
         }
     }
 }
@@ -162,6 +233,17 @@ fn micros(duration: Duration) -> u32 {
 fn known(micros: &AtomicU32) -> Option<Duration> {
     let micros = micros.load(Relaxed);
     (micros > 0).then(|| Duration::from_micros(micros.into()))
+}
+
+impl Names {
+    fn title(&self) -> &str {
+        self.given_title.as_ref().unwrap_or(&self.program_title)
+    }
+}
+
+// No operation under these locks leaves anything half done, so a poisoned one is still good.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn pack(size: WindowSize) -> u32 {

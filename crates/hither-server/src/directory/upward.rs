@@ -1,20 +1,20 @@
 //! What workers tell the control plane.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hither_core::SessionId;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::Notify;
 
-use crate::sessions::SessionEvent;
+use crate::sessions::{EventCursor, EventId, EventLog, SessionEvent};
 
-/// Events that a receiver may fall behind before it misses some.
-const EVENTS: usize = 256;
+/// Events that are remembered for those who read late or come back.
+const EVENTS_MAX: usize = 1024;
 
 /// The way from the workers to the control plane: events for whoever listens, and sessions that
 /// nobody needs any more. Each session is named at most once, so the list is bounded by their number.
 #[derive(Debug)]
 pub(crate) struct Upward {
-    events: broadcast::Sender<SessionEvent>,
+    events: Arc<EventLog>,
     given_up: Mutex<Vec<SessionId>>,
     pub(super) notify: Notify,
 }
@@ -22,7 +22,7 @@ pub(crate) struct Upward {
 impl Upward {
     pub(crate) fn new() -> Self {
         Self {
-            events: broadcast::channel(EVENTS).0,
+            events: EventLog::new(EVENTS_MAX),
             given_up: Mutex::new(Vec::new()),
             notify: Notify::new(),
         }
@@ -30,11 +30,11 @@ impl Upward {
 
     /// Tells everybody who listens; nobody may.
     pub(crate) fn publish(&self, event: SessionEvent) {
-        let _listeners = self.events.send(event).unwrap_or(0);
+        self.events.publish(event);
     }
 
-    pub(super) fn subscribe(&self) -> broadcast::Receiver<SessionEvent> {
-        self.events.subscribe()
+    pub(super) fn events(&self, behind: Option<EventId>) -> EventCursor {
+        self.events.read_behind(behind)
     }
 
     /// A worker has let go of a session; the host is to end it.

@@ -10,7 +10,9 @@ use tokio::sync::Semaphore;
 use super::auth::Auth;
 use super::base_path::BasePath;
 use super::gate::Gate;
+use super::idempotency::Idempotency;
 use super::problem::Problem;
+use super::run::Runs;
 use super::serve::Stop;
 use super::server_routes::Succession;
 use crate::audit::{Actor, Audit, Event, Silent};
@@ -61,6 +63,10 @@ pub struct App {
     pub(crate) stop: Stop,
     /// How it is upgraded, if it can be.
     pub(crate) succession: Option<Succession>,
+    /// Commands that are being waited for.
+    pub(crate) runs: Runs,
+    /// Requests that may be repeated.
+    pub(crate) idempotency: Idempotency,
     sessions: Guarded,
     /// What this side counts.
     pub(crate) metrics: HttpMetrics,
@@ -81,6 +87,8 @@ impl App {
             auth,
             stop,
             succession: None,
+            runs: Runs::default(),
+            idempotency: Idempotency::default(),
             sessions: Guarded(sessions),
             audit: Arc::new(Silent),
             gate: Gate::default(),

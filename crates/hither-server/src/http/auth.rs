@@ -129,6 +129,20 @@ impl Auth {
         self.read().verify_again(principal, SystemTime::now())
     }
 
+    /// Waits until somebody who was let in before may be here no more. A credential that merely
+    /// expires ends nothing here; whoever waits has a limit of its own.
+    pub(crate) async fn withdrawn(&self, principal: &Principal) -> Denied {
+        let mut changes = self.authority_changes();
+        loop {
+            if let Err(denied) = self.verify_again(principal) {
+                return denied;
+            }
+            if changes.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
     /// The level that the owner of a session has given to a principal.
     pub(crate) fn granted(&self, principal: &Principal, session: SessionId) -> Option<Level> {
         self.read().people.granted(principal, session)

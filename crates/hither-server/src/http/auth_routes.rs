@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use hither_auth::{Mode, Scope, Secret, UserName, cookie_values};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -19,14 +20,23 @@ use super::door::Arrival;
 use super::problem::Problem;
 use crate::audit::{Actor, Event};
 
-#[derive(Default, Deserialize)]
+/// The secret of the printed address.
+#[derive(Default, Deserialize, JsonSchema)]
+#[schemars(rename = "Launch")]
 pub(crate) struct LaunchBody {
+    /// The secret, which is good once and for ten minutes.
+    #[schemars(required)]
     secret: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
+/// A name and a password.
+#[derive(Default, Deserialize, JsonSchema)]
+#[schemars(rename = "Login")]
 pub(crate) struct LoginBody {
+    /// Name of a user; any name with an API token.
     username: Option<String>,
+    /// Password, or an API token.
+    #[schemars(required)]
     password: Option<String>,
 }
 

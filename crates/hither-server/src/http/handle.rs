@@ -7,14 +7,14 @@
 use std::marker::PhantomData;
 
 use hither_auth::{Forbidden, Level, Principal, Scope, UserId, authorize};
-use hither_core::{SessionId, WindowSize};
-use tokio::sync::broadcast;
+use hither_core::{Offset, SessionId, Shell, WindowSize};
 
 use super::app::App;
 use super::handover::Refusal;
 use super::problem::Problem;
 use crate::sessions::{
-    Connection, CreateError, NewSession, SessionError, SessionEvent, SessionInfo, Sessions, Status,
+    Amendment, Connection, CreateError, EventCursor, EventId, Look, NewSession, Output, Patience,
+    SessionError, SessionInfo, Sessions, Signal, Status,
 };
 
 /// Levels as types.
@@ -166,6 +166,30 @@ impl<L: Needed> SessionHandle<'_, L> {
         self.held
     }
 
+    /// Output from an offset on, from the present end if there is none.
+    pub(crate) async fn output(
+        &self,
+        from: Option<Offset>,
+        patience: Patience,
+    ) -> Result<Output, SessionError> {
+        self.sessions.0.output(self.info.id, from, patience).await
+    }
+
+    /// Where its output ends.
+    pub(crate) async fn head(&self) -> Result<Offset, SessionError> {
+        Ok(self.output(None, Patience::Now).await?.head)
+    }
+
+    /// The screen as it is, with at most so many lines of scrollback.
+    pub(crate) async fn look(&self, scrollback_lines: usize) -> Result<Look, SessionError> {
+        self.sessions.0.look(self.info.id, scrollback_lines).await
+    }
+
+    /// What its shell has said about itself.
+    pub(crate) fn shell(&self) -> Result<Shell, SessionError> {
+        self.sessions.0.shell(self.info.id).ok_or(SessionError::NotFound)
+    }
+
     /// Hands a socket over. Its role is the lower of the one it has and what the principal may do.
     pub(crate) fn attach(&self, mut connection: Connection) -> Result<(), SessionError> {
         connection.session = self.info.id;
@@ -187,6 +211,11 @@ impl<L: Writes> SessionHandle<'_, L> {
         self.sessions.0.resize(self.info.id, size).await
     }
 
+    /// Sends a signal to what is in the foreground of its terminal.
+    pub(crate) async fn signal(&self, signal: Signal) -> Result<(), SessionError> {
+        self.sessions.0.signal(self.info.id, signal).await
+    }
+
     /// Gives the window size back to the viewers.
     pub(crate) async fn reset_size(&self) -> Result<(), SessionError> {
         self.sessions.0.reset_size(self.info.id).await
@@ -194,6 +223,11 @@ impl<L: Writes> SessionHandle<'_, L> {
 }
 
 impl<L: Owns> SessionHandle<'_, L> {
+    /// Changes title and labels.
+    pub(crate) fn amend(&self, amendment: Amendment) -> Result<SessionInfo, SessionError> {
+        self.sessions.0.amend(self.info.id, amendment)
+    }
+
     /// Ends the session for all, or forgets it when it has exited.
     pub(crate) async fn close(&self) -> Result<(), SessionError> {
         self.sessions.0.close(self.info.id).await
@@ -218,10 +252,10 @@ impl SessionsOf<'_> {
         self.principal.scopes().allow(Scope::Admin)
     }
 
-    /// What happens to all sessions from now on; the receiver has to leave out what the principal
-    /// may not see.
-    pub(crate) fn events(&self) -> broadcast::Receiver<SessionEvent> {
-        self.sessions.0.events()
+    /// What happens to all sessions behind this event, or from now on; the receiver has to leave out
+    /// what the principal may not see.
+    pub(crate) fn events(&self, behind: Option<EventId>) -> EventCursor {
+        self.sessions.0.events(behind)
     }
 
     /// Starts a session, which is then the principal's.

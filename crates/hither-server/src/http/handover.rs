@@ -103,7 +103,7 @@ impl Handover {
             return Ok(None);
         };
         let Some(session) = named else {
-            let new = NewSession { life: Life::WithViewer, size, ..NewSession::default() };
+            let new = NewSession { size, life: Life::WithViewer, ..NewSession::default() };
             let created = app.sessions(principal).create(new).await?;
             return Ok(Some(app.session(principal, created.id, level::Read)?));
         };
@@ -197,7 +197,12 @@ impl From<SessionError> for Refusal {
             SessionError::Exited => CloseCode::SESSION_CLOSED,
             SessionError::TooManyViewers { .. } => CloseCode::TOO_MANY_VIEWERS,
             SessionError::Stopping => CloseCode::RESTART,
-            SessionError::InputFull => CloseCode::INTERNAL,
+            SessionError::InputFull
+            | SessionError::TooManyWaiting { .. }
+            | SessionError::TooManyLabels { .. }
+            | SessionError::NoProcess
+            | SessionError::NotPermitted
+            | SessionError::HostUnavailable => CloseCode::INTERNAL,
         };
         Self::new(close, error.code(), error.to_string())
     }

@@ -112,7 +112,7 @@ impl Output {
 
 /// An event with all whole characters of `tail`, which keeps the start of one that is not whole.
 /// Bytes that are no UTF-8 go as base64, so that nothing is lost.
-fn take_output(tail: &mut Vec<u8>) -> Option<Value> {
+pub(crate) fn take_output(tail: &mut Vec<u8>) -> Option<Value> {
     let valid = match std::str::from_utf8(tail) {
         Ok(text) => text.len(),
         Err(error) if error.error_len().is_none() => error.valid_up_to(),

@@ -6,10 +6,28 @@ use axum::response::{IntoResponse, Response};
 use hither_auth::{Denied, Forbidden};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::sessions::{CreateError, SessionError};
 use crate::store_thread::StoreFailed;
+
+/// An error answer as JSON.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(crate) struct ProblemJson {
+    /// Always `about:blank`: the code says what it is.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The status in words.
+    title: &'static str,
+    /// The status.
+    status: u16,
+    /// What is wrong, for programs: it stays.
+    code: &'static str,
+    /// What is wrong, for people.
+    detail: String,
+}
 
 /// An error answer. The detail is for people and says nothing about the inside of the server.
 #[derive(Debug)]
@@ -170,9 +188,13 @@ impl From<SessionError> for Problem {
     fn from(error: SessionError) -> Self {
         let status = match error {
             SessionError::NotFound => StatusCode::NOT_FOUND,
-            SessionError::Exited => StatusCode::CONFLICT,
+            SessionError::Exited | SessionError::NoProcess => StatusCode::CONFLICT,
+            SessionError::NotPermitted => StatusCode::FORBIDDEN,
+            SessionError::TooManyLabels { .. } => StatusCode::BAD_REQUEST,
             SessionError::InputFull
             | SessionError::TooManyViewers { .. }
+            | SessionError::TooManyWaiting { .. }
+            | SessionError::HostUnavailable
             | SessionError::Stopping => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::new(status, error.code(), error.to_string())
@@ -181,15 +203,16 @@ impl From<SessionError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = json!({
-            "type": "about:blank",
-            "title": self.status.canonical_reason().unwrap_or("Error"),
-            "status": self.status.as_u16(),
-            "code": self.code,
-            "detail": self.detail,
-        });
+        let body = ProblemJson {
+            kind: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            code: self.code,
+            detail: self.detail,
+        };
+        let body = serde_json::to_string(&body).expect("texts and numbers have a JSON form");
         let content_type = (CONTENT_TYPE, "application/problem+json");
-        let mut response = (self.status, [content_type], body.to_string()).into_response();
+        let mut response = (self.status, [content_type], body).into_response();
         response.extensions_mut().insert(ProblemCode(self.code));
         let headers = response.headers_mut();
         if self.status == StatusCode::SERVICE_UNAVAILABLE {

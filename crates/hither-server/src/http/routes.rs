@@ -6,12 +6,15 @@ use axum::Extension;
 use axum::Router;
 use axum::middleware::map_response;
 use axum::response::Response;
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::{MethodRouter, delete, get, patch, post};
 use hither_auth::{Level, Scope};
 
 use super::app::App;
 use super::problem::Problem;
-use super::{auth_routes, events, output, pages, server_routes, session_routes, status, upgrade};
+use super::{
+    auth_routes, events, history, openapi, output, pages, run, screen, server_routes,
+    session_routes, status, upgrade, wait,
+};
 
 /// One method of one path.
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +92,9 @@ macro_rules! verb {
     (post) => {
         "POST"
     };
+    (patch) => {
+        "PATCH"
+    };
     (delete) => {
         "DELETE"
     };
@@ -111,6 +117,9 @@ routes! {
     post "/api/auth/logout-all" Credential auth_routes::logout_all;
     post "/api/auth/reload" ADMIN auth_routes::reload;
     get "/api/auth/current-user" Credential auth_routes::current_user;
+    get "/api/openapi.json" Public openapi::json;
+    get "/api/docs" Public openapi::docs;
+    get "/api/docs.css" Public openapi::style;
     get "/api/config" Credential status::config;
     get "/api/server/status" Credential status::status;
     post "/api/server/upgrade" ADMIN server_routes::upgrade;
@@ -118,10 +127,17 @@ routes! {
     get "/api/sessions" LIST session_routes::list;
     post "/api/sessions" CREATE session_routes::create;
     get "/api/sessions/{id}" READ session_routes::find;
+    patch "/api/sessions/{id}" OWN session_routes::amend;
     delete "/api/sessions/{id}" OWN session_routes::close;
     post "/api/sessions/{id}/resize" WRITE session_routes::resize;
     post "/api/sessions/{id}/reset-size" WRITE session_routes::reset_size;
     post "/api/sessions/{id}/input" WRITE session_routes::input;
+    post "/api/sessions/{id}/run" WRITE run::run;
+    post "/api/sessions/{id}/signal" WRITE session_routes::signal;
+    post "/api/sessions/{id}/wait" READ wait::wait;
+    get "/api/sessions/{id}/screen" READ screen::screen;
+    get "/api/sessions/{id}/scrollback" READ screen::scrollback;
+    get "/api/sessions/{id}/output" READ history::output;
     get "/api/sessions/{id}/stream" READ output::stream;
     post "/api/cleanup-exited" MANAGE session_routes::remove_exited;
     get "/token" Credential upgrade::ttyd_token;

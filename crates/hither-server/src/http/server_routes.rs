@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use hither_auth::Peer;
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
@@ -51,8 +52,12 @@ pub(crate) struct Succession {
     pub(crate) wishes: mpsc::Sender<UpgradeWish>,
 }
 
-#[derive(Default, Deserialize)]
+/// Which program goes on.
+#[derive(Default, Deserialize, JsonSchema)]
+#[schemars(rename = "Upgrade")]
 pub(crate) struct UpgradeBody {
+    /// Absolute path; absent: the file that the server was started from.
+    #[schemars(with = "Option<String>")]
     program: Option<PathBuf>,
 }
 

@@ -1,25 +1,77 @@
 //! The routes of sessions.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Json;
 use axum::extract::{FromRequestParts, RawPathParams, State};
 use axum::response::{IntoResponse, Response};
 use hither_auth::Level;
 use hither_core::{SessionId, WindowSize};
-use http::StatusCode;
-use http::header::LOCATION;
+use http::header::{LINK, LOCATION};
 use http::request::Parts;
-use serde_json::{Value, json};
+use http::{HeaderMap, StatusCode};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::access::Access;
 use super::app::App;
 use super::body::{INPUT_BODY_BYTES_MAX, JsonBody};
 use super::handle::level;
+use super::idempotency::{Admission, Key};
+use super::listing::ListQuery;
+use super::names::AmendmentJson;
+use super::new_session::NewSessionJson;
 use super::problem::Problem;
-use super::session_json::{InputJson, NewSessionJson, SessionJson, SizeJson};
+use super::query::QueryOf;
+use super::session_json::{SessionJson, SignalJson, SizeJson};
+use super::typing::{InputJson, TypedJson};
 use crate::audit::Event;
-use crate::sessions::SessionError;
+use crate::sessions::{NewSession, SessionError, SessionInfo};
+
+/// That something was done.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Done")]
+pub(crate) struct DoneJson {
+    /// Always true.
+    success: bool,
+}
+
+/// That a session is gone.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Closed")]
+pub(crate) struct ClosedJson {
+    /// Always true.
+    success: bool,
+    /// The same in words.
+    message: &'static str,
+    /// The session.
+    id: String,
+}
+
+/// The size of a window.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Resized")]
+pub(crate) struct ResizedJson {
+    /// Always true.
+    success: bool,
+    /// Columns.
+    cols: u16,
+    /// Rows.
+    rows: u16,
+}
+
+/// How many sessions are gone.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Cleaned")]
+pub(crate) struct CleanedJson {
+    /// Always true.
+    success: bool,
+    /// The same in words.
+    message: String,
+    /// Sessions.
+    count: usize,
+}
 
 /// The session id in a path. A text that is none names no session.
 #[derive(Clone, Copy, Debug)]
@@ -38,22 +90,69 @@ impl<S: Send + Sync> FromRequestParts<S> for IdInPath {
 }
 
 /// `GET /api/sessions`
-pub(crate) async fn list(State(app): State<Arc<App>>, access: Access) -> Json<Vec<SessionJson>> {
-    let sessions = app.sessions(access.principal()).list();
-    Json(sessions.into_iter().map(SessionJson::from).collect())
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    access: Access,
+    QueryOf(query): QueryOf<ListQuery>,
+) -> Result<Response, Problem> {
+    let page = query.page(app.sessions(access.principal()).list())?;
+    let sessions: Vec<SessionJson> = page.sessions.into_iter().map(SessionJson::from).collect();
+    let mut response = Json(sessions).into_response();
+    if let Some(link) = page.link {
+        response.headers_mut().insert(LINK, link);
+    }
+    Ok(response)
 }
 
 /// `POST /api/sessions`
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
     access: Access,
+    headers: HeaderMap,
     JsonBody(body): JsonBody<NewSessionJson>,
 ) -> Result<Response, Problem> {
     let new = body.parse(&app.config.shell)?;
-    let info = app.sessions(access.principal()).create(new).await?;
-    app.note(&access.actor(), &Event::SessionCreated(info.id));
+    let who = format!("{:?}", access.principal().user());
+    let info = match Key::of(&headers, &who)? {
+        Some(key) => create_once(&app, &access, key, new).await?,
+        None => create_session(&app, &access, new).await?,
+    };
     let location = [(LOCATION, format!("/api/sessions/{}", info.id))];
     Ok((StatusCode::CREATED, location, Json(SessionJson::from(info))).into_response())
+}
+
+async fn create_session(
+    app: &App,
+    access: &Access,
+    new: NewSession,
+) -> Result<SessionInfo, Problem> {
+    let info = app.sessions(access.principal()).create(new).await?;
+    app.note(&access.actor(), &Event::SessionCreated(info.id));
+    Ok(info)
+}
+
+/// Creates a session unless a request with this key has done so: then it is that one.
+async fn create_once(
+    app: &App,
+    access: &Access,
+    key: Key,
+    new: NewSession,
+) -> Result<SessionInfo, Problem> {
+    match app.idempotency.admit(key, &new, Instant::now())? {
+        Admission::New(started) => {
+            let info = create_session(app, access, new).await?;
+            started.finish(info.id);
+            Ok(info)
+        }
+        Admission::Done(id) => {
+            let session = app.session(access.principal(), id, level::Read);
+            let info = session.ok().and_then(|session| session.info().ok());
+            info.ok_or_else(|| {
+                let detail = "the session that this request created is gone";
+                Problem::new(StatusCode::GONE, "session_gone", detail)
+            })
+        }
+    }
 }
 
 /// `GET /api/sessions/{id}`
@@ -70,7 +169,7 @@ pub(crate) async fn close(
     State(app): State<Arc<App>>,
     access: Access,
     IdInPath(id): IdInPath,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<ClosedJson>, Problem> {
     let session = app.session(access.principal(), id, level::Own)?;
     let closed = Event::SessionClosed(id);
     if session.held() == Level::Admin {
@@ -80,7 +179,31 @@ pub(crate) async fn close(
         session.close().await?;
         app.note(&access.actor(), &closed);
     }
-    Ok(Json(json!({ "success": true, "message": "session closed", "id": id.as_str() })))
+    Ok(Json(ClosedJson { success: true, message: "session closed", id: id.to_string() }))
+}
+
+/// `PATCH /api/sessions/{id}`
+pub(crate) async fn amend(
+    State(app): State<Arc<App>>,
+    access: Access,
+    IdInPath(id): IdInPath,
+    JsonBody(body): JsonBody<AmendmentJson>,
+) -> Result<Json<SessionJson>, Problem> {
+    let amendment = body.parse()?;
+    let session = app.session(access.principal(), id, level::Own)?;
+    Ok(Json(session.amend(amendment)?.into()))
+}
+
+/// `POST /api/sessions/{id}/signal`
+pub(crate) async fn signal(
+    State(app): State<Arc<App>>,
+    access: Access,
+    IdInPath(id): IdInPath,
+    JsonBody(body): JsonBody<SignalJson>,
+) -> Result<Json<DoneJson>, Problem> {
+    let signal = body.parse()?;
+    app.session(access.principal(), id, level::Write)?.signal(signal).await?;
+    Ok(Json(DoneJson { success: true }))
 }
 
 /// `POST /api/sessions/{id}/resize`
@@ -89,10 +212,10 @@ pub(crate) async fn resize(
     access: Access,
     IdInPath(id): IdInPath,
     JsonBody(body): JsonBody<SizeJson>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<ResizedJson>, Problem> {
     let size = body.parse()?;
     app.session(access.principal(), id, level::Write)?.resize(size).await?;
-    Ok(Json(json!({ "success": true, "cols": size.cols(), "rows": size.rows() })))
+    Ok(Json(ResizedJson { success: true, cols: size.cols(), rows: size.rows() }))
 }
 
 /// `POST /api/sessions/{id}/reset-size`
@@ -100,11 +223,11 @@ pub(crate) async fn reset_size(
     State(app): State<Arc<App>>,
     access: Access,
     IdInPath(id): IdInPath,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<ResizedJson>, Problem> {
     let session = app.session(access.principal(), id, level::Write)?;
     session.reset_size().await?;
     let size = session.info().map_or(WindowSize::DEFAULT, |info| info.size);
-    Ok(Json(json!({ "success": true, "cols": size.cols(), "rows": size.rows() })))
+    Ok(Json(ResizedJson { success: true, cols: size.cols(), rows: size.rows() }))
 }
 
 /// `POST /api/sessions/{id}/input`
@@ -113,17 +236,17 @@ pub(crate) async fn input(
     access: Access,
     IdInPath(id): IdInPath,
     JsonBody(body): JsonBody<InputJson, INPUT_BODY_BYTES_MAX>,
-) -> Result<Json<Value>, Problem> {
-    let missing = || Problem::bad_request("invalid_input", "data must be there, a text");
-    let bytes = body.data.ok_or_else(missing)?.into_bytes();
-    let sent = bytes.len();
-    app.session(access.principal(), id, level::Write)?.input(bytes).await?;
-    Ok(Json(json!({ "success": true, "bytes": sent })))
+) -> Result<Json<TypedJson>, Problem> {
+    let session = app.session(access.principal(), id, level::Write)?;
+    Ok(Json(body.send(&session).await?))
 }
 
 /// `POST /api/cleanup-exited`
-pub(crate) async fn remove_exited(State(app): State<Arc<App>>, access: Access) -> Json<Value> {
+pub(crate) async fn remove_exited(
+    State(app): State<Arc<App>>,
+    access: Access,
+) -> Json<CleanedJson> {
     let count = app.sessions(access.principal()).remove_exited().await;
     let message = format!("cleaned up {count} exited sessions");
-    Json(json!({ "success": true, "message": message, "count": count }))
+    Json(CleanedJson { success: true, message, count })
 }

@@ -7,60 +7,155 @@ use axum::Json;
 use axum::extract::State;
 use hither_auth::Mode;
 use hither_core::WindowSize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::access::Access;
 use super::app::App;
 use super::body::{BODY_BYTES_MAX, INPUT_BODY_BYTES_MAX};
+use super::new_session::VARIABLES;
 use super::time::seconds;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// That the server answers.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Health")]
+pub(crate) struct HealthJson {
+    /// Always `ok`.
+    status: &'static str,
+    /// Sessions whose program runs.
+    sessions: usize,
+    /// Time since the server started, such as `61.500s`.
+    uptime: String,
+}
+
+/// What a client may want to know of the server.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Config")]
+pub(crate) struct ConfigJson {
+    /// Name of the server.
+    server_name: String,
+    /// Version of the server.
+    version: &'static str,
+    /// Whether a credential is asked for.
+    auth_required: bool,
+    /// What there is.
+    features: FeaturesJson,
+    /// Subprotocols of the WebSocket.
+    protocols: [&'static str; 2],
+    /// What requests may be at most.
+    limits: LimitsJson,
+    /// Variables that a new session may be given; a `*` at the end stands for anything.
+    env_allowed: &'static [&'static str],
+}
+
+/// What there is.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Features")]
+struct FeaturesJson {
+    /// Credentials.
+    auth: bool,
+    /// WebSockets.
+    websocket: bool,
+    /// Server-sent events.
+    sse: bool,
+}
+
+/// What requests may be at most.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Limits")]
+struct LimitsJson {
+    /// Sessions at a time.
+    max_sessions: usize,
+    /// Columns of a window.
+    max_cols: u16,
+    /// Rows of a window.
+    max_rows: u16,
+    /// Bytes of a body.
+    max_body_bytes: usize,
+    /// Bytes of the body of an input.
+    max_input_body_bytes: usize,
+}
+
+/// Counts of this moment.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ServerStatus")]
+pub(crate) struct StatusJson {
+    /// Always `running`.
+    status: &'static str,
+    /// Always true.
+    healthy: bool,
+    /// Name of the server.
+    server_name: String,
+    /// Version of the server.
+    version: &'static str,
+    /// Time since the server started, such as `61.500s`.
+    uptime: String,
+    /// The same in milliseconds.
+    uptime_ms: u64,
+    /// Now, in seconds since 1970.
+    timestamp: u64,
+    /// Sessions whose program runs.
+    sessions: usize,
+    /// Sessions whose program has ended.
+    sessions_exited: usize,
+    /// Attached viewers.
+    clients: usize,
+    /// Worker threads.
+    workers: usize,
+    /// Number of the server's process.
+    pid: u32,
+    /// Which program in this process it is, from 1.
+    generation: u64,
+}
+
 /// `GET /health`: that the server answers, and counts, which are no secret.
-pub(crate) async fn health(State(app): State<Arc<App>>) -> Json<Value> {
+pub(crate) async fn health(State(app): State<Arc<App>>) -> Json<HealthJson> {
     let status = app.status();
-    Json(json!({
-        "status": "ok",
-        "sessions": status.sessions_running,
-        "uptime": seconds(status.uptime),
-    }))
+    let (sessions, uptime) = (status.sessions_running, seconds(status.uptime));
+    Json(HealthJson { status: "ok", sessions, uptime })
 }
 
 /// `GET /api/config`: what a client may want to know of the server.
-pub(crate) async fn config(State(app): State<Arc<App>>, _: Access) -> Json<Value> {
-    Json(json!({
-        "serverName": app.config.server_name,
-        "version": VERSION,
-        "authRequired": app.auth.mode() == Mode::Required,
-        "features": { "auth": true, "websocket": true, "sse": true },
-        "protocols": ["hither.v1", "tty"],
-        "limits": {
-            "maxSessions": app.config.sessions_max,
-            "maxCols": WindowSize::COLS_MAX,
-            "maxRows": WindowSize::ROWS_MAX,
-            "maxBodyBytes": BODY_BYTES_MAX,
-            "maxInputBodyBytes": INPUT_BODY_BYTES_MAX,
+pub(crate) async fn config(State(app): State<Arc<App>>, _: Access) -> Json<ConfigJson> {
+    Json(ConfigJson {
+        server_name: app.config.server_name.clone(),
+        version: VERSION,
+        auth_required: app.auth.mode() == Mode::Required,
+        features: FeaturesJson { auth: true, websocket: true, sse: true },
+        protocols: ["hither.v1", "tty"],
+        limits: LimitsJson {
+            max_sessions: app.config.sessions_max,
+            max_cols: WindowSize::COLS_MAX,
+            max_rows: WindowSize::ROWS_MAX,
+            max_body_bytes: BODY_BYTES_MAX,
+            max_input_body_bytes: INPUT_BODY_BYTES_MAX,
         },
-    }))
+        env_allowed: &VARIABLES,
+    })
 }
 
 /// `GET /api/server/status`: counts of this moment.
-pub(crate) async fn status(State(app): State<Arc<App>>, _: Access) -> Json<Value> {
+pub(crate) async fn status(State(app): State<Arc<App>>, _: Access) -> Json<StatusJson> {
     let status = app.status();
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    Json(json!({
-        "status": "running",
-        "healthy": true,
-        "serverName": app.config.server_name,
-        "version": VERSION,
-        "uptime": seconds(status.uptime),
-        "uptimeMs": u64::try_from(status.uptime.as_millis()).unwrap_or(u64::MAX),
-        "timestamp": now.unwrap_or_default().as_secs(),
-        "sessions": status.sessions_running,
-        "sessionsExited": status.sessions_exited,
-        "clients": status.viewers,
-        "workers": status.workers,
-        "pid": std::process::id(),
-        "generation": app.succession.as_ref().map_or(1, |succession| succession.generation),
-    }))
+    Json(StatusJson {
+        status: "running",
+        healthy: true,
+        server_name: app.config.server_name.clone(),
+        version: VERSION,
+        uptime: seconds(status.uptime),
+        uptime_ms: u64::try_from(status.uptime.as_millis()).unwrap_or(u64::MAX),
+        timestamp: now.unwrap_or_default().as_secs(),
+        sessions: status.sessions_running,
+        sessions_exited: status.sessions_exited,
+        clients: status.viewers,
+        workers: status.workers,
+        pid: std::process::id(),
+        generation: app.succession.as_ref().map_or(1, |succession| succession.generation),
+    })
 }

@@ -2,13 +2,16 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::str::FromStr;
 use std::task::{Context, Poll, ready};
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use hyper::body::Frame;
 
+use super::problem::Problem;
 use crate::sessions::BoxFuture;
 
 /// Something that has events to send, one after the other, until it has none.
@@ -27,6 +30,26 @@ pub(crate) fn event_stream<S: Source>(source: S) -> Response {
 pub(crate) fn event(json: &impl serde::Serialize) -> Bytes {
     let json = serde_json::to_string(json).expect("events are maps with texts as keys");
     Bytes::from(format!("data: {json}\n\n"))
+}
+
+/// One event, from its JSON form, with a name by which a client that comes back can say what it saw
+/// last.
+pub(crate) fn named_event(name: &impl std::fmt::Display, json: &impl serde::Serialize) -> Bytes {
+    let json = serde_json::to_string(json).expect("events are maps with texts as keys");
+    Bytes::from(format!("id: {name}\ndata: {json}\n\n"))
+}
+
+/// What the client saw last of a stream (the header `last-event-id`); an empty one says nothing.
+pub(crate) fn last_event_id<T: FromStr>(headers: &HeaderMap) -> Result<Option<T>, Problem>
+where
+    T::Err: std::fmt::Display,
+{
+    let Some(value) = headers.get("last-event-id").filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let invalid = |detail: String| Problem::bad_request("invalid_event_id", detail);
+    let text = value.to_str().map_err(|_| invalid("event id must be ASCII".to_owned()))?;
+    text.parse().map(Some).map_err(|error: T::Err| invalid(error.to_string()))
 }
 
 struct EventBody<S> {

@@ -8,10 +8,11 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use hither_core::{ExitStatus, SessionId, WindowSize};
+use hither_core::{ExitStatus, Offset, SessionId, WindowSize};
 use hither_pty::{Journal, Master};
 use tokio::sync::oneshot;
 
+use super::asking::{LookReply, OutputReply};
 use super::memory::SessionMemory;
 use super::{Settings, Worker};
 use crate::clock::Clock;
@@ -48,6 +49,12 @@ pub(crate) enum Command {
     Input(SessionId, Vec<u8>, Reply),
     Resize(SessionId, WindowSize, Reply),
     ResetSize(SessionId, Reply),
+    /// Output from an offset on, the head if none; true: wait until there is some.
+    Output(SessionId, Option<Offset>, bool, OutputReply),
+    /// The screen with so many lines of scrollback.
+    Look(SessionId, usize, LookReply),
+    /// Somebody has renamed the session.
+    Renamed(SessionId),
     /// The child has exited.
     Exited(SessionId, ExitStatus),
     /// Forget the session and send its viewers away, with this reason.
@@ -159,6 +166,11 @@ impl Worker {
                 self.handle_api_size(id, Some(size), reply);
             }
             Command::ResetSize(id, reply) => self.handle_api_size(id, None, reply),
+            Command::Output(id, from, wait, reply) => {
+                self.handle_output_request(id, from, wait, reply);
+            }
+            Command::Look(id, lines, reply) => self.handle_look_request(id, lines, reply),
+            Command::Renamed(id) => self.handle_renamed(id),
             Command::Exited(id, status) => {
                 if let Some(&index) = self.names.get(&id) {
                     self.handle_exit(index, status);

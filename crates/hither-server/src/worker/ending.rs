@@ -52,6 +52,7 @@ impl Worker {
         self.upward.publish(SessionEvent::Exited(session.shared.id, status));
         self.drop_master(index);
         self.drop_typing(index);
+        self.answer_followers(index);
         self.serve_session(index);
         if let Some(session) = self.sessions.get(index)
             && session.viewers.is_empty()

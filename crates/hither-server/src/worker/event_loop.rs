@@ -59,6 +59,7 @@ impl Worker {
             flooding: std::collections::VecDeque::new(),
             resumed: Vec::new(),
             syncing: Vec::new(),
+            looks: Vec::new(),
             deadlines: std::collections::BTreeMap::new(),
             spins: 0,
             turns: super::turns::Turns::default(),
@@ -127,7 +128,8 @@ impl Worker {
         !(self.quiet.is_empty()
             && self.flooding.is_empty()
             && self.resumed.is_empty()
-            && self.syncing.is_empty())
+            && self.syncing.is_empty()
+            && self.looks.is_empty())
     }
 
     fn turn(&mut self, events: &Events) {
@@ -148,6 +150,9 @@ impl Worker {
         self.read_quiet();
         self.read_flood(events.is_empty());
         self.sync_some();
+        if !self.looks.is_empty() {
+            self.look_some();
+        }
         self.handle_deadlines();
     }
 
@@ -237,6 +242,9 @@ impl Worker {
             }
         }
         self.finish_echo(index);
+        if self.sessions.get(index).is_some_and(|session| !session.followers.is_empty()) {
+            self.answer_followers(index);
+        }
     }
 
     /// Whether some viewer can be sent a full frame.

@@ -34,6 +34,7 @@ impl Worker {
         let id = shared.id;
         let index = self.sessions.insert(Session::new(shared, master, memory));
         self.names.insert(id, index);
+        self.recall_marks(index);
         if let Some(master) = &self.sessions[index].master {
             let fd = master.as_fd().as_raw_fd();
             let token = session_token(index);

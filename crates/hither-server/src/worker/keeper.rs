@@ -227,6 +227,14 @@ impl Worker {
         self.advance(index, to, u64::MAX);
     }
 
+    /// Feeds at most `budget` bytes towards the head; the screen, if it is there then.
+    pub(super) fn screen_at_head(&mut self, index: usize, budget: u64) -> Option<&Screen> {
+        let head = self.sessions[index].head();
+        self.advance(index, head, budget);
+        let live = self.sessions[index].keeper.live.as_ref()?;
+        (live.at >= head).then_some(&*live.screen)
+    }
+
     /// Answers the queries before `end`, which has just come.
     pub(super) fn answer(&mut self, index: usize, end: Offset) {
         self.advance(index, end, u64::MAX);

@@ -4,6 +4,7 @@
 //! out what the state machines of `hither-core` decide; between socket and PTY there is no lock, no
 //! channel, no timer, and no copy that the kernel does not make.
 
+mod asking;
 mod codec;
 mod command;
 mod ending;
@@ -41,6 +42,7 @@ pub(crate) use command::{Adoption, Command, WorkerHandle, answer};
 use crate::clock::Clock;
 use crate::directory::Upward;
 use crate::metrics::WorkerMetrics;
+use asking::PendingLook;
 use session::Session;
 use viewer::{Viewer, ViewerKey};
 
@@ -91,6 +93,8 @@ struct Worker {
     resumed: Vec<ViewerKey>,
     /// Viewers that wait for a snapshot.
     syncing: Vec<ViewerKey>,
+    /// Requests for the screen of a session.
+    looks: Vec<PendingLook>,
     /// Moments at which something is due, rarely more than a few.
     deadlines: BTreeMap<Duration, ()>,
     /// How many more waits since the last keystroke are worth spinning for.

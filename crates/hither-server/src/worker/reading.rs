@@ -2,16 +2,16 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use hither_core::Offset;
+use hither_core::{Offset, SessionId, ShellMark};
 use hither_protocol::hither::Features;
 use hither_pty::Journal;
-use hither_screen::Notice;
+use hither_screen::{Directory, Notice, Scanner};
 use rustix::io::Errno;
 
 use super::Worker;
 use super::session::{Child, Session};
 use super::viewer::{Phase, Viewer};
-use crate::sessions::{SessionEvent, ViewerProtocol};
+use crate::sessions::{SessionEvent, ShellEvent, ViewerProtocol};
 
 /// What one read of a PTY came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,9 @@ pub(super) enum Chunk {
 const QUIET_BYTES: usize = 4 << 10;
 /// What each of several floods is asked for in a turn: typists wait for one turn.
 const SHARED_BYTES: usize = 8 << 10;
+/// History that is searched for a shell's marks when a session is taken over; it takes a millisecond
+/// at most.
+const RECALLED_BYTES: u64 = 256 << 10;
 /// A read that brings less than this shows that the PTY is empty. A fuller one may have met the
 /// 4,095 bytes that the line discipline holds at most, with more behind them.
 const DRAINED_BELOW: usize = 2048;
@@ -140,6 +143,8 @@ impl Worker {
                     self.expect_replies(key, kind);
                 }
                 Notice::Title(title) => self.rename(key, title),
+                Notice::Mark { mark, end } => self.handle_mark(key, mark, start.plus(end as u64)),
+                Notice::Directory(directory) => self.handle_directory(key, directory),
                 Notice::Bell => self.notify(key, |viewer| viewer.notices.bell = true),
             }
         }
@@ -167,10 +172,57 @@ impl Worker {
 
     fn rename(&mut self, key: usize, title: String) {
         let session = &self.sessions[key];
-        if session.shared.set_title(&title) {
+        if session.shared.set_program_title(&title) {
             let event = SessionEvent::Title(session.shared.id, title);
             self.upward.publish(event);
             self.notify(key, |viewer| viewer.notices.title = true);
+        }
+    }
+
+    /// The shell has marked a place in its output: those who want to know are told.
+    fn handle_mark(&self, key: usize, mark: ShellMark, at: Offset) {
+        let shared = &self.sessions[key].shared;
+        shared.handle_mark(mark, at);
+        let event = match mark {
+            ShellMark::Prompt => return,
+            ShellMark::Input => ShellEvent::Prompt,
+            ShellMark::Output => ShellEvent::CommandStart,
+            ShellMark::End(code) => ShellEvent::CommandEnd(code),
+        };
+        self.upward.publish(SessionEvent::Shell(shared.id, event, at));
+    }
+
+    /// The shell has said which directory it is in. That of another machine is of no use here.
+    fn handle_directory(&self, key: usize, directory: Directory) {
+        let shared = &self.sessions[key].shared;
+        if is_this_machine(&directory.host) && shared.set_directory(&directory.path) {
+            self.upward.publish(SessionEvent::Directory(shared.id, directory.path));
+        }
+    }
+
+    /// Finds the last marks and the directory of a shell in the history that another gateway left.
+    pub(super) fn recall_marks(&self, key: usize) {
+        let Session { memory, shared, .. } = &self.sessions[key];
+        let head = memory.history().head();
+        let mut from = memory.history().tail().max(Offset(head.0.saturating_sub(RECALLED_BYTES)));
+        let mut scanner = Scanner::new();
+        for slice in memory.output(from, head.since(from)) {
+            scanner.scan(slice, &mut |notice| match notice {
+                Notice::Mark { mark, end } => shared.handle_mark(mark, from.plus(end as u64)),
+                Notice::Directory(directory) if is_this_machine(&directory.host) => {
+                    shared.set_directory(&directory.path);
+                }
+                Notice::Directory(_) | Notice::Query { .. } | Notice::Title(_) | Notice::Bell => {}
+            });
+            from = from.plus(slice.len() as u64);
+        }
+    }
+
+    /// Somebody has given the session another title.
+    pub(super) fn handle_renamed(&mut self, id: SessionId) {
+        if let Some(&index) = self.names.get(&id) {
+            self.notify(index, |viewer| viewer.notices.title = true);
+            self.announce(index);
         }
     }
 
@@ -180,6 +232,12 @@ impl Worker {
             tell(&mut self.viewers[viewer]);
         }
     }
+}
+
+/// Whether a shell that says it runs on `host` runs here.
+fn is_this_machine(host: &str) -> bool {
+    let is_own = |name: &std::ffi::CStr| name.to_bytes() == host.as_bytes();
+    host.is_empty() || host == "localhost" || is_own(rustix::system::uname().nodename())
 }
 
 /// Moves at most `len` bytes from the PTY into the history, so that a kill at any moment loses and

@@ -10,6 +10,7 @@ use hither_core::{ExitStatus, Offset, Pace, SizePolicy, ViewerId};
 use hither_pty::{EchoFlags, Master};
 use hither_screen::Scanner;
 
+use super::asking::Follower;
 use super::keeper::Keeper;
 use super::memory::SessionMemory;
 use super::typing::Pending;
@@ -31,6 +32,8 @@ pub(super) struct Session {
     pub(super) keeper: Keeper,
     pub(super) child: Child,
     pub(super) viewers: Vec<ViewerKey>,
+    /// Requests that wait for output.
+    pub(super) followers: Vec<Follower>,
     pub(super) size: SizePolicy,
     /// Input that the PTY did not take yet, in order.
     pub(super) typing: VecDeque<Pending>,
@@ -83,6 +86,7 @@ impl Session {
             keeper: Keeper::default(),
             child: Child::Running,
             viewers: Vec::new(),
+            followers: Vec::new(),
             size,
             typing: VecDeque::new(),
             awaits_writable: false,

@@ -16,6 +16,8 @@ async fn a_session_looks_as_the_plan_says() {
         "title": "a title",
         "command": "sh -c 'exit 3'",
         "argv": ["sh", "-c", "exit 3"],
+        "labels": {},
+        "shell": "unknown",
         "cwd": "/tmp",
         "cols": 80,
         "rows": 24,
@@ -95,7 +97,7 @@ async fn operates_on_a_session() {
     let answer = harness.post(&path("/reset-size"), "{}").await.json();
     assert_eq!(answer, json!({ "success": true, "cols": 80, "rows": 24 }));
     let answer = harness.post(&path("/input"), r#"{"type":"input","data":"é\r"}"#).await.json();
-    assert_eq!(answer, json!({ "success": true, "bytes": 3 }));
+    assert_eq!(answer, json!({ "success": true, "bytes": 3, "offset": 0 }));
     assert_eq!(harness.double.state().inputs, ["é\r".as_bytes()]);
     let response = harness.post(&path("/input"), "{}").await;
     assert_eq!((response.status, &*response.code()), (400, "invalid_input"));
@@ -152,4 +154,24 @@ async fn tells_how_to_get_in_and_who_one_is() {
     assert_eq!((&config["authRequired"], &config["passwordAuth"]), (&json!(false), &json!(false)));
     let user = open.request("GET", "/api/auth/current-user").send(open.address).await.json();
     assert_eq!(user["via"], "no-auth");
+}
+
+#[tokio::test]
+async fn the_plan_s_members_come_first_in_the_plan_s_order() {
+    let harness = Harness::start(Mode::Required).await;
+    let response = harness.post("/api/sessions", r#"{"cols":100,"rows":30}"#).await;
+    assert_eq!(response.status, 201);
+    let id = response.json()["id"].as_str().unwrap().to_owned();
+    let plan = format!(
+        "{{\"id\":\"{id}\",\"title\":\"a title\",\"command\":\"sh -c 'exit 3'\",\"cwd\":\"/tmp\",\
+         \"cols\":100,\"rows\":30,\"createdAt\":\"1970-01-01T00:00:00.000Z\",\
+         \"updatedAt\":\"1970-01-01T00:00:01.500Z\",\"status\":\"running\",\"active\":true,\
+         \"clients\":2,"
+    );
+    let body = String::from_utf8(response.body).unwrap();
+    assert!(body.starts_with(&plan), "{body}");
+    // All members may be left out, and a client of the plan's server sends others too.
+    for body in ["{}", r#"{"command":"","cwd":"","title":"","cols":0,"rows":0,"shell":"x"}"#] {
+        assert_eq!(harness.post("/api/sessions", body).await.status, 201, "{body}");
+    }
 }

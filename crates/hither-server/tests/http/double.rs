@@ -2,20 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use hither_auth::UserId;
-use hither_core::{ExitStatus, SessionId, WindowSize};
+use hither_core::{ExitStatus, Offset, SessionId, Shell, ShellPhase, WindowSize};
+use hither_screen::Screen;
 use hither_server::sessions::{
-    BoxFuture, Connection, CreateError, NewSession, ServerStatus, SessionError, SessionEvent,
-    SessionInfo, Sessions, Status,
+    Amendment, BoxFuture, Connection, CreateError, EventCursor, EventId, EventLog, Look,
+    NewSession, Output, Patience, ServerStatus, SessionError, SessionEvent, SessionInfo, Sessions,
+    Signal, Status,
 };
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{mpsc, watch};
 
 pub(crate) struct Double {
     state: Mutex<State>,
-    events: broadcast::Sender<SessionEvent>,
+    events: Arc<EventLog>,
+    /// What every session has written.
+    output: watch::Sender<Vec<u8>>,
     attached: mpsc::Sender<Connection>,
 }
 
@@ -28,12 +32,18 @@ pub(crate) struct State {
     pub(crate) done: Vec<String>,
     pub(crate) refuse: Option<CreateError>,
     pub(crate) refuse_attach: Option<SessionError>,
+    pub(crate) shell: Shell,
 }
 
 impl Double {
     pub(crate) fn new() -> (Self, mpsc::Receiver<Connection>) {
         let (attached, connections) = mpsc::channel(64);
-        let double = Self { state: Mutex::default(), events: broadcast::Sender::new(4), attached };
+        let double = Self {
+            state: Mutex::default(),
+            events: EventLog::new(4),
+            output: watch::Sender::default(),
+            attached,
+        };
         (double, connections)
     }
 
@@ -50,7 +60,19 @@ impl Double {
     }
 
     pub(crate) fn tell(&self, event: SessionEvent) {
-        self.events.send(event).unwrap();
+        self.events.publish(event);
+    }
+
+    /// Waits until somebody waits for output.
+    pub(crate) async fn awaited(&self) {
+        while self.output.receiver_count() == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// The sessions write this.
+    pub(crate) fn write(&self, bytes: &[u8]) {
+        self.output.send_modify(|output| output.extend_from_slice(bytes));
     }
 
     fn change(&self, id: SessionId, what: String) -> Result<(), SessionError> {
@@ -78,6 +100,10 @@ fn info(id: SessionId, status: Status) -> SessionInfo {
         output_bytes: 4096,
         echo: Some(Duration::from_micros(250)),
         round_trip: None,
+        labels: BTreeMap::new(),
+        shell: ShellPhase::Unknown,
+        last_exit: None,
+        directory: None,
     }
 }
 
@@ -96,6 +122,7 @@ impl Sessions for Double {
             let info = state.sessions.get_mut(&id).unwrap();
             info.size = new.size.unwrap_or(WindowSize::DEFAULT);
             info.owner = owner;
+            info.labels = new.labels.clone();
             let info = info.clone();
             state.done.push(format!("create {id}"));
             state.created.push(new);
@@ -148,8 +175,69 @@ impl Sessions for Double {
         Ok(())
     }
 
-    fn events(&self) -> broadcast::Receiver<SessionEvent> {
-        self.events.subscribe()
+    fn events(&self, behind: Option<EventId>) -> EventCursor {
+        self.events.read_behind(behind)
+    }
+
+    fn output(
+        &self,
+        id: SessionId,
+        from: Option<Offset>,
+        patience: Patience,
+    ) -> BoxFuture<'_, Result<Output, SessionError>> {
+        Box::pin(async move {
+            let info = self.find(id).ok_or(SessionError::NotFound)?;
+            let ended = match info.status {
+                Status::Running => None,
+                Status::Exited(status) => Some(status),
+            };
+            let mut output = self.output.subscribe();
+            let head = |bytes: &Vec<u8>| Offset(bytes.len() as u64);
+            let from = from.unwrap_or_else(|| head(&output.borrow())).min(head(&output.borrow()));
+            if patience == Patience::Wait && ended.is_none() {
+                output.wait_for(|bytes| head(bytes) > from).await.unwrap();
+            }
+            let bytes = output.borrow();
+            let start = usize::try_from(from.0).unwrap();
+            Ok(Output { from, bytes: bytes[start..].to_vec(), head: head(&bytes), ended })
+        })
+    }
+
+    fn look(
+        &self,
+        id: SessionId,
+        scrollback_lines: usize,
+    ) -> BoxFuture<'_, Result<Look, SessionError>> {
+        Box::pin(async move {
+            let info = self.find(id).ok_or(SessionError::NotFound)?;
+            let bytes = self.output.borrow().clone();
+            let mut screen = Box::new(Screen::new(info.size, scrollback_lines));
+            screen.feed(&bytes);
+            Ok(Look { offset: Offset(bytes.len() as u64), screen })
+        })
+    }
+
+    fn shell(&self, id: SessionId) -> Option<Shell> {
+        self.find(id).map(|_| self.state().shell.clone())
+    }
+
+    fn amend(&self, id: SessionId, amendment: Amendment) -> Result<SessionInfo, SessionError> {
+        let mut state = self.state();
+        let info = state.sessions.get_mut(&id).ok_or(SessionError::NotFound)?;
+        if let Some(title) = amendment.title {
+            info.title = title.unwrap_or_else(|| "a title".to_owned());
+        }
+        for (name, value) in amendment.labels {
+            match value {
+                Some(value) => drop(info.labels.insert(name, value)),
+                None => drop(info.labels.remove(&name)),
+            }
+        }
+        Ok(info.clone())
+    }
+
+    fn signal(&self, id: SessionId, signal: Signal) -> BoxFuture<'_, Result<(), SessionError>> {
+        Box::pin(async move { self.change(id, format!("signal {signal:?}")) })
     }
 
     fn status(&self) -> ServerStatus {

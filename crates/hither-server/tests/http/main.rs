@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "clippy.toml lets only test functions unwrap, not helpers")]
 
 mod abuse;
+mod agent;
 mod api;
 mod client;
 mod document;
@@ -12,6 +13,7 @@ mod hosts;
 mod levels;
 mod limits;
 mod matrix;
+mod openapi;
 mod pages;
 mod shutdown;
 mod streams;

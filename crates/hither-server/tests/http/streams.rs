@@ -15,17 +15,25 @@ use crate::harness::Harness;
 struct Events {
     stream: TcpStream,
     text: String,
+    /// What the last event was named, if it was.
+    last_id: Option<String>,
 }
 
 impl Events {
     async fn open(harness: &Harness, target: &str) -> Self {
+        Self::resume(harness, target, String::new()).await
+    }
+
+    /// As a client that saw this event last.
+    async fn resume(harness: &Harness, target: &str, last_id: String) -> Self {
         let mut stream = TcpStream::connect(harness.address).await.unwrap();
-        stream.write_all(&harness.trusted("GET", target).to_bytes()).await.unwrap();
+        let request = harness.trusted("GET", target).header("last-event-id", last_id);
+        stream.write_all(&request.to_bytes()).await.unwrap();
         let response = read_response(&mut stream, false).await;
         assert_eq!(response.status, 200);
         assert_eq!(response.header("content-type"), Some("text/event-stream"));
         assert_eq!(response.header("cache-control"), Some("no-store"));
-        Self { stream, text: String::new() }
+        Self { stream, text: String::new(), last_id: None }
     }
 
     /// The next event; `None` at the end of the body.
@@ -45,6 +53,13 @@ impl Events {
             self.text += std::str::from_utf8(&chunk[..len]).unwrap();
         }
         let (event, rest) = self.text.split_once("\n\n").unwrap();
+        let event = match event.strip_prefix("id: ").and_then(|named| named.split_once('\n')) {
+            Some((id, event)) => {
+                self.last_id = Some(id.to_owned());
+                event
+            }
+            None => event,
+        };
         let event = serde_json::from_str(event.strip_prefix("data: ").unwrap()).unwrap();
         self.text = rest.to_owned();
         Some(event)
@@ -146,4 +161,56 @@ async fn a_stream_says_when_the_session_was_closed_or_the_viewer_detached() {
         assert_eq!(events.next().await.unwrap()["type"], expect);
         assert_eq!(events.next().await, None);
     }
+}
+
+#[tokio::test]
+async fn a_reader_that_comes_back_misses_no_event() {
+    let harness = Harness::start(Mode::Required).await;
+    let other = harness.double.add(EXITED);
+    let mut events = Events::open(&harness, "/api/events").await;
+    assert_eq!(events.next().await.unwrap()["type"], "connected");
+    harness.double.tell(SessionEvent::Title(harness.id, "one".to_owned()));
+    assert_eq!(events.next().await.unwrap()["title"], "one");
+    let seen = events.last_id.clone().unwrap();
+    drop(events);
+    harness.double.tell(SessionEvent::Title(other, "two".to_owned()));
+    let resume = |id: &str| Events::resume(&harness, "/api/events", id.to_owned());
+    let mut events = resume(&seen).await;
+    assert_eq!(events.next().await.unwrap()["type"], "connected");
+    assert_eq!(events.next().await.unwrap()["title"], "two");
+    // One of a gateway that is gone.
+    let mut events = resume("1-0").await;
+    assert_eq!(events.next().await.unwrap()["type"], "connected");
+    let missed = events.next().await.unwrap();
+    assert_eq!((&missed["type"], &missed["count"]), (&json!("missed"), &json!(null)));
+    let wrong = harness.trusted("GET", "/api/events").header("last-event-id", "x");
+    let wrong = wrong.send(harness.address).await;
+    assert_eq!((wrong.status, &*wrong.code()), (400, "invalid_event_id"));
+}
+
+#[tokio::test]
+async fn output_events_continue_where_a_client_was() {
+    let harness = Harness::start(Mode::Required).await;
+    harness.double.write("a€".as_bytes());
+    let target = format!("/api/sessions/{}/output?format=events", harness.id);
+    let mut events = Events::open(&harness, &target).await;
+    let first = json!({ "type": "output", "data": "a€", "offset": 0 });
+    assert_eq!(events.next().await.unwrap(), first);
+    assert_eq!(events.last_id.as_deref(), Some("4"));
+    harness.double.write(b"b\xe2\x82");
+    assert_eq!(events.next().await.unwrap()["data"], "b");
+    // Half a character was not sent, so it is not counted.
+    assert_eq!(events.last_id.as_deref(), Some("5"));
+    harness.double.write(b"\xac");
+    let whole = json!({ "type": "output", "data": "€", "offset": 5 });
+    assert_eq!(events.next().await.unwrap(), whole);
+    let mut events = Events::resume(&harness, &target, "1".to_owned()).await;
+    assert_eq!(events.next().await.unwrap()["data"], "€b€");
+
+    let exited = harness.double.add(EXITED);
+    let target = format!("/api/sessions/{exited}/output?format=events&from=4");
+    let mut events = Events::open(&harness, &target).await;
+    assert_eq!(events.next().await.unwrap()["data"], "b€");
+    assert_eq!(events.next().await.unwrap(), json!({ "type": "exit", "exitCode": 3 }));
+    assert_eq!(events.next().await, None);
 }

@@ -1,0 +1,241 @@
+//! What each route does, in words, and the types that it takes and gives.
+
+use serde_json::json;
+
+use super::builder::Operation;
+use crate::http::auth_routes::{LaunchBody, LoginBody};
+use crate::http::history::OutputQuery;
+use crate::http::listing::ListQuery;
+use crate::http::names::AmendmentJson;
+use crate::http::new_session::NewSessionJson;
+use crate::http::run::{RanJson, RunJson};
+use crate::http::screen::{ScreenJson, ScreenQuery, ScrollbackJson, ScrollbackQuery};
+use crate::http::server_routes::UpgradeBody;
+use crate::http::session_json::{SessionJson, SignalJson, SizeJson};
+use crate::http::session_routes::{CleanedJson, ClosedJson, DoneJson, ResizedJson};
+use crate::http::status::{ConfigJson, HealthJson, StatusJson};
+use crate::http::typing::{InputJson, TypedJson};
+use crate::http::wait::{WaitJson, WaitedJson};
+
+const EVENTS: &[&str] = &["text/event-stream"];
+
+/// All operations, in the order in which one reads about them.
+pub(super) fn all() -> Vec<Operation> {
+    [sessions(), driving(), reading(), events(), server(), credentials(), pages()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn sessions() -> Vec<Operation> {
+    let op = |method, path, summary| Operation::new(method, path, "sessions", summary);
+    vec![
+        op("GET", "/api/sessions", "List sessions, oldest first")
+            .query::<ListQuery>()
+            .json::<Vec<SessionJson>>(200, "The sessions that you may see.")
+            .with("link", "Where the next page is (RFC 8288), when there is one."),
+        op("POST", "/api/sessions", "Start a session")
+            .header(
+                "idempotency-key",
+                "A word of your own, at most 255 bytes: a request that repeats it within a day gets \
+                 the session that the first one started.",
+            )
+            .body::<NewSessionJson>([
+                json!({}),
+                json!({ "command": "htop", "cwd": "/", "title": "Load", "cols": 132, "rows": 50 }),
+                json!({ "command": ["sh", "-c", "exit 3"], "env": { "TZ": "UTC" }, "labels": { "team": "a" } }),
+            ])
+            .json::<SessionJson>(201, "It runs.")
+            .with("location", "Path of the session.")
+            .problem(409, "A request with this idempotency key is being done.")
+            .problem(410, "The session that the first request with this key started is gone.")
+            .problem(422, "This idempotency key belongs to a request with another body."),
+        op("GET", "/api/sessions/{id}", "Look at a session")
+            .json::<SessionJson>(200, "The session."),
+        op("PATCH", "/api/sessions/{id}", "Change title and labels")
+            .body::<AmendmentJson>([
+                json!({ "title": "build" }),
+                json!({ "labels": { "team": "a", "old": null } }),
+            ])
+            .json::<SessionJson>(200, "The session as it is now."),
+        op("DELETE", "/api/sessions/{id}", "End a session for all, or forget one that has exited")
+            .json::<ClosedJson>(200, "It is gone."),
+        op("POST", "/api/sessions/{id}/resize", "Set the window size")
+            .details("It stays until a viewer types or resizes.")
+            .body::<SizeJson>([json!({ "cols": 100, "rows": 30 })])
+            .json::<ResizedJson>(200, "The size.")
+            .problem(409, "The program has ended."),
+        op("POST", "/api/sessions/{id}/reset-size", "Give the window size back to the viewers")
+            .json::<ResizedJson>(200, "The size.")
+            .problem(409, "The program has ended."),
+        op("POST", "/api/sessions/{id}/signal", "Send a signal")
+            .details("To the processes in the foreground of the session's terminal.")
+            .body::<SignalJson>([json!({ "signal": "INT" })])
+            .json::<DoneJson>(200, "It was sent.")
+            .problem(409, "The program has ended, or nothing is in the foreground."),
+        op("POST", "/api/cleanup-exited", "Forget all sessions that have exited")
+            .json::<CleanedJson>(200, "How many there were."),
+    ]
+}
+
+fn driving() -> Vec<Operation> {
+    let op = |method, path, summary| Operation::new(method, path, "driving", summary);
+    vec![
+        op("POST", "/api/sessions/{id}/input", "Type")
+            .details("Text, then pasted text, then keys: all of it or, with an error, nothing.")
+            .body::<InputJson>([
+                json!({ "data": "make test\r" }),
+                json!({ "data": ":wq", "keys": ["Enter"] }),
+                json!({ "paste": "two\nlines" }),
+            ])
+            .json::<TypedJson>(200, "It was typed.")
+            .problem(409, "The program has ended."),
+        op("POST", "/api/sessions/{id}/wait", "Wait until something happens")
+            .details(
+                "Answers with the first of the conditions that comes true, with `timeout` when the \
+                 time is over, and with `exit` when the program ends.",
+            )
+            .body::<WaitJson>([
+                json!({ "quietMs": 1 }),
+                json!({ "output": "passed|failed", "timeoutMs": 1 }),
+                json!({ "screen": "^INSERT", "prompt": true, "from": 0, "timeoutMs": 1 }),
+            ])
+            .json::<WaitedJson>(200, "What ended the wait."),
+        op("POST", "/api/sessions/{id}/run", "Run a command in the session's shell")
+            .details(
+                "Types a line at the shell's prompt and waits for the command to end; the shell has \
+                 to mark prompts and commands (OSC 133).",
+            )
+            .body::<RunJson>([json!({ "command": "git status --short" })])
+            .json::<RanJson>(200, "What came of it.")
+            .problem(409, "The shell is busy, marks no prompts, or has ended."),
+    ]
+}
+
+fn reading() -> Vec<Operation> {
+    let op = |method, path, summary| Operation::new(method, path, "reading", summary);
+    vec![
+        op("GET", "/api/sessions/{id}/screen", "What a viewer would see")
+            .query::<ScreenQuery>()
+            .header("if-none-match", "The `etag` of an answer that you have.")
+            .json::<ScreenJson>(200, "The screen.")
+            .or(&["text/plain", "application/octet-stream"])
+            .with("hither-offset", "The output up to this offset has been shown.")
+            .with("etag", "Names this state of the screen.")
+            .answer(304, "You have it.", &[]),
+        op("GET", "/api/sessions/{id}/scrollback", "Lines above the screen")
+            .query::<ScrollbackQuery>()
+            .json::<ScrollbackJson>(200, "The lines.")
+            .or(&["text/plain"])
+            .with("hither-offset", "The output up to this offset has been shown."),
+        op("GET", "/api/sessions/{id}/output", "Output from an offset on")
+            .details(
+                "At once, as soon as there is some (`wait`), or as events that end with the program; \
+                 an event is named by the offset behind it, and `last-event-id` continues there.",
+            )
+            .query::<OutputQuery>()
+            .header("last-event-id", "Name of the last event that you have seen.")
+            .answer(200, "The output.", &["application/octet-stream", "text/plain", EVENTS[0]])
+            .with("hither-offset", "Offset of the first byte.")
+            .with("hither-next-offset", "Where the next request continues.")
+            .with("hither-end", "`true` when nothing follows, because the program has ended."),
+        op("GET", "/api/sessions/{id}/stream", "The screen, then output as events")
+            .answer(200, "Events.", EVENTS),
+    ]
+}
+
+fn events() -> Vec<Operation> {
+    vec![
+        Operation::new("GET", "/api/events", "events", "What happens to sessions")
+            .details("Named events; `last-event-id` continues behind one of the last 1,024.")
+            .header("last-event-id", "Name of the last event that you have seen.")
+            .answer(200, "Events.", EVENTS),
+        Operation::new("GET", "/ws", "events", "A WebSocket: hither.v1, ttyd's or the plan's")
+            .details("See docs/protocol.md.")
+            .answer(101, "The connection is a WebSocket now.", &[])
+            .problem(404, "There is no such session, or none that you may see.")
+            .problem(426, "This is no WebSocket handshake of version 13."),
+        Operation::new("GET", "/token", "events", "For ttyd's client").answer(
+            200,
+            "No token is needed.",
+            &["application/json"],
+        ),
+    ]
+}
+
+fn server() -> Vec<Operation> {
+    let op = |path, summary| Operation::new("GET", path, "server", summary);
+    vec![
+        op("/api/health", "Whether the server answers").json::<HealthJson>(200, "It does."),
+        op("/health", "The same").json::<HealthJson>(200, "It does."),
+        op("/api/config", "What a client may want to know").json::<ConfigJson>(200, "Settings."),
+        op("/api/server/status", "Counts of this moment").json::<StatusJson>(200, "Counts."),
+        Operation::new("POST", "/api/server/upgrade", "server", "Let another program go on")
+            .details("On the Unix socket only; docs/operations.md has the whole of it.")
+            .body::<UpgradeBody>([])
+            .answer(200, "It begins.", &["application/json"])
+            .problem(404, "This server cannot be upgraded.")
+            .problem(409, "The server goes on as it is; the detail has the reason."),
+        op("/api/openapi.json", "This document")
+            .answer(200, "The document.", &["application/json"])
+            .answer(304, "You have it.", &[]),
+        op("/api/docs", "This document for people").answer(200, "A page.", &["text/html"]).answer(
+            304,
+            "You have it.",
+            &[],
+        ),
+        op("/api/docs.css", "Its style").answer(200, "A style sheet.", &["text/css"]).answer(
+            304,
+            "You have it.",
+            &[],
+        ),
+    ]
+}
+
+fn credentials() -> Vec<Operation> {
+    let op = |method, path, summary| Operation::new(method, path, "credentials", summary);
+    let json_only: &[&str] = &["application/json"];
+    vec![
+        op("GET", "/api/auth/config", "How to get in").answer(200, "The ways.", json_only),
+        op("POST", "/api/auth/launch", "The secret of the printed address for a cookie")
+            .body::<LaunchBody>([])
+            .answer(204, "You are in.", &[])
+            .with("set-cookie", "The login."),
+        op("POST", "/api/auth/login", "A password for a cookie and a token")
+            .body::<LoginBody>([])
+            .answer(200, "You are in.", json_only)
+            .with("set-cookie", "The login."),
+        op("POST", "/api/auth/launch-url", "An address that logs a browser in, once").answer(
+            200,
+            "The address.",
+            json_only,
+        ),
+        op("POST", "/api/auth/logout", "End the login of this request").answer(204, "Done.", &[]),
+        op("POST", "/api/auth/logout-all", "End all logins of yours").answer(204, "Done.", &[]),
+        op("POST", "/api/auth/reload", "Read users and tokens from the store again").answer(
+            204,
+            "Done.",
+            &[],
+        ),
+        op("GET", "/api/auth/current-user", "Who you are").answer(200, "You.", json_only),
+    ]
+}
+
+fn pages() -> Vec<Operation> {
+    let op = |path, summary| Operation::new("GET", path, "pages", summary);
+    let files: &[&str] = &["application/octet-stream"];
+    vec![
+        op("/", "The start page").answer(200, "A page.", &["text/html"]),
+        op("/s/{id}", "The page of a session")
+            .answer(200, "A page.", &["text/html"])
+            .problem(404, "That is no name of a session."),
+        op("/assets/{*path}", "Files of the page")
+            .answer(200, "A file.", files)
+            .problem(404, "There is no such file."),
+        op("/favicon.ico", "Icon").answer(200, "A file.", files).problem(404, "Not built in."),
+        op("/favicon.svg", "Icon").answer(200, "A file.", files).problem(404, "Not built in."),
+        op("/manifest.webmanifest", "Manifest of the page")
+            .answer(200, "A file.", files)
+            .problem(404, "Not built in."),
+    ]
+}

@@ -1,0 +1,5 @@
+//! The HTTP API on a real gateway, with real programs on real PTYs.
+
+mod agent;
+mod session;
+mod shell;
