@@ -15,13 +15,13 @@ pub(crate) fn cookie(data: &[u8]) {
     }
 }
 
-/// What is let through is part of the header, and printing it gives nothing away.
+/// Printing what is let through says no more than its scheme.
 pub(crate) fn authorization(data: &[u8]) {
     let header = text(data);
     if let Ok(authorization) = Authorization::parse(&header) {
-        let secret = authorization.secret();
         let shown = format!("{authorization:?}");
-        assert!(secret.len() < 8 || !shown.contains(secret), "{shown}");
+        assert!(["Bearer(***)", "Basic(***)"].contains(&shown.as_str()), "{shown}");
+        assert!(!authorization.secret().is_empty());
     }
 }
 
