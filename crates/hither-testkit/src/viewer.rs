@@ -54,10 +54,11 @@ pub enum Lost {
 }
 
 impl Lost {
-    /// Whether this is what a killed gateway or a cut link looks like.
+    /// Whether this is what a killed gateway or a cut link looks like, or one that has no room at
+    /// the moment: a viewer comes back.
     #[must_use]
     pub const fn is_transport(&self) -> bool {
-        matches!(self, Self::Broken(_) | Self::Closed(1012))
+        matches!(self, Self::Broken(_) | Self::Closed(1012) | Self::Refused(503))
     }
 }
 

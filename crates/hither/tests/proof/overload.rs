@@ -16,22 +16,43 @@ use crate::stage::{Flood, PATIENCE, Stage, read_until, scaled};
 const GROWTH_KIB: u64 = 8 << 10;
 
 /// A viewer behind a proxy.
-fn behind(stage: &Stage, flood: &Flood, client: u64) -> (FaultProxy, Connection) {
-    let address = stage.home.place().address().unwrap();
-    let proxy = FaultProxy::start(address).unwrap();
-    let hello = Hello { client, ..Hello::default() };
-    let viewer = Connection::through(proxy.address(), address, &flood.session, &hello, PATIENCE);
-    let viewer = viewer.unwrap();
-    (proxy, viewer)
+struct Behind {
+    proxy: FaultProxy,
+    viewer: Connection,
+    ledger: Ledger,
+}
+
+impl Behind {
+    /// Watches until there was some output; from then on `fault` happens.
+    fn watch(stage: &Stage, flood: &Flood, client: u64, fault: Fault) -> Self {
+        let address = stage.home.place().address().unwrap();
+        let proxy = FaultProxy::start(address).unwrap();
+        let hello = Hello { client, ..Hello::default() };
+        let viewer =
+            Connection::through(proxy.address(), address, &flood.session, &hello, PATIENCE);
+        let (mut viewer, mut ledger) = (viewer.unwrap(), Ledger::new(Some(flood.pattern)));
+        while ledger.bytes() == 0 {
+            ledger.handle(&viewer.next_frame().unwrap()).unwrap();
+        }
+        proxy.set(fault);
+        Self { proxy, viewer, ledger }
+    }
+
+    /// The link is good again: reads to the end.
+    fn heal(mut self, flood: &Flood) -> Ledger {
+        self.proxy.set(Fault::None);
+        follow(&mut self.ledger, self.viewer);
+        self.ledger.check_end(flood.account.written().unwrap().bytes).unwrap();
+        self.ledger
+    }
 }
 
 /// Reads to the end; every frame must be right.
-fn follow(flood: &Flood, mut viewer: Connection) -> Ledger {
-    let mut ledger = Ledger::new(Some(flood.pattern));
+fn follow(ledger: &mut Ledger, mut viewer: Connection) {
     loop {
         match viewer.next_frame() {
             Ok(frame) => ledger.handle(&frame).unwrap(),
-            Err(Lost::Closed(1000)) if ledger.exit().is_some() => return ledger,
+            Err(Lost::Closed(1000)) if ledger.exit().is_some() => return,
             Err(lost) => panic!("{lost} at {:?}", ledger.next()),
         }
     }
@@ -42,20 +63,17 @@ fn r02_slow_viewers_cost_nobody_anything_and_are_told_what_they_missed() {
     let stage = Stage::open(&[]);
     let flood = stage.flood("account", Kind::Records, scaled(24 << 20, 1 << 30), "");
     let before = usage(stage.gateway.pid()).unwrap();
-    let (stalled, never) = behind(&stage, &flood, 11);
-    stalled.set(Fault::Stall);
-    let (dripping, slow) = behind(&stage, &flood, 12);
-    dripping.set(Fault::Drip { bytes: 1024, pause: Duration::from_millis(100) });
+    let stalled = Behind::watch(&stage, &flood, 11, Fault::Stall);
+    let drip = Fault::Drip { bytes: 1024, pause: Duration::from_millis(100) };
+    let dripping = Behind::watch(&stage, &flood, 12, drip);
     // One more reads nothing at all, and never will.
     let silent = stage.viewer(&flood.session, 13, &[]);
     flood.check(&stage.watch(&flood, &["raw", "wait"]));
     let after = usage(stage.gateway.pid()).unwrap();
     println!("{before:?} before, {after:?} after {} bytes", flood.account.written().unwrap().bytes);
     assert!(after.memory_kib < before.memory_kib + GROWTH_KIB, "{before:?} {after:?}");
-    for (proxy, viewer) in [(&stalled, never), (&dripping, slow)] {
-        proxy.set(Fault::None);
-        let ledger = follow(&flood, viewer);
-        ledger.check_end(flood.account.written().unwrap().bytes).unwrap();
+    for slow in [stalled, dripping] {
+        let ledger = slow.heal(&flood);
         assert!(!ledger.gaps().is_empty(), "it was told what it missed");
         assert_eq!(ledger.exit(), Some(&Exit::Code(0)));
     }
@@ -89,7 +107,8 @@ fn r12_a_flood_that_nobody_watches_runs_and_its_end_is_there() {
         assert!(Instant::now() < until, "{body}");
     }
     assert!(flood.account.written().unwrap().ended);
-    let ledger = follow(&flood, stage.viewer(&flood.session, 3, &["raw"]));
+    let mut ledger = Ledger::new(Some(flood.pattern));
+    follow(&mut ledger, stage.viewer(&flood.session, 3, &["raw"]));
     ledger.check_end(flood.account.written().unwrap().bytes).unwrap();
     assert!(ledger.bytes() >= 1 << 20, "all of the history");
 }
