@@ -233,7 +233,9 @@ fn pages() -> Vec<Operation> {
             .answer(200, "A file.", files)
             .problem(404, "There is no such file."),
         op("/favicon.ico", "Icon").answer(200, "A file.", files).problem(404, "Not built in."),
-        op("/favicon.svg", "Icon").answer(200, "A file.", files).problem(404, "Not built in."),
+        op("/favicon.svg", "Icon")
+            .answer(200, "A file.", &["image/svg+xml"])
+            .problem(404, "Not built in."),
         op("/manifest.webmanifest", "Manifest of the page")
             .answer(200, "A file.", files)
             .problem(404, "Not built in."),
