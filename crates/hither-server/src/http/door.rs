@@ -191,14 +191,22 @@ impl Door {
             let proto = last_word(texts(headers, &FORWARDED_PROTO)).and_then(parse_scheme);
             scheme = scheme.or(proto);
             if let Some(host) = last_word(texts(headers, &FORWARDED_HOST)) {
+                // A page that rebinds its name to the proxy's machine can write this header, but
+                // not the host.
+                let raw = self.hosts.check(values.into_iter(), target, None);
+                raw.map_err(host_refused)?;
                 (values, target) = (vec![host], None);
             }
         }
         let host = self.hosts.check(values.into_iter(), target, scheme);
-        host.map_err(|refused| match refused {
-            HostRefused::NotOne => Problem::bad_request("invalid_host", refused.to_string()),
-            HostRefused::NotOurs => Problem::misdirected(refused.to_string()),
-        })
+        host.map_err(host_refused)
+    }
+}
+
+fn host_refused(refused: HostRefused) -> Problem {
+    match refused {
+        HostRefused::NotOne => Problem::bad_request("invalid_host", refused.to_string()),
+        HostRefused::NotOurs => Problem::misdirected(refused.to_string()),
     }
 }
 

@@ -15,6 +15,7 @@ mod limits;
 mod matrix;
 mod openapi;
 mod pages;
+mod proxied;
 mod shutdown;
 mod streams;
 mod upgrade;
