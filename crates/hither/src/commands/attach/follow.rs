@@ -89,9 +89,8 @@ impl Follower {
         let mut was_connected = false;
         loop {
             let wait = backoff.next(u32::from_ne_bytes(*b"jits") ^ std::process::id());
-            let (back, result) = match self.connect(attachment, wait, &inputs).await? {
-                Some(tried) => tried,
-                None => return Ok(Ended::Detached),
+            let Some((back, result)) = self.connect(attachment, wait, &inputs).await? else {
+                return Ok(Ended::Detached);
             };
             attachment = back;
             match result {
