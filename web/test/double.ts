@@ -111,10 +111,15 @@ export class Double {
             .end()
         : problem(response, 401, 'secret was used or is wrong');
     }
+    if (route === 'GET /api/auth/config') {
+      return json(response, 200, { authMethods: ['launch', 'token'] });
+    }
     if (!this.#admits(request)) {
       return problem(response, 401, 'credentials missing');
     }
     switch (route) {
+      case 'POST /api/ws-ticket':
+        return json(response, 200, { ticket: 'good', subprotocolPrefix: 'hither.ticket.' });
       case 'GET /api/config':
         return json(response, 200, { version: '0.1.0-double' });
       case 'GET /api/sessions':

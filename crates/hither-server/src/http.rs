@@ -42,13 +42,17 @@ mod serve;
 mod server_routes;
 mod session_json;
 mod session_routes;
+mod share_routes;
 mod status;
 mod stream_body;
+mod ticket_routes;
 mod time;
 mod ttyd;
 mod typing;
 mod upgrade;
+mod viewer_routes;
 mod wait;
+mod watch;
 mod wire;
 
 pub use app::{App, Config};

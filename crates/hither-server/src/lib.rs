@@ -8,6 +8,7 @@ mod directory;
 pub mod gateway;
 pub mod http;
 pub mod metrics;
+pub mod pass;
 pub mod sessions;
 mod shell_integration;
 mod spare;

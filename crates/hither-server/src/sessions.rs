@@ -10,14 +10,18 @@ use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use hither_auth::UserId;
 use hither_core::{ExitStatus, Offset, Role, SessionId, Shell, ShellPhase, WindowSize};
+use hither_protocol::websocket::CloseCode;
 use hither_screen::Screen;
 use rustls::ServerConnection;
 
 pub use event_log::{EventCursor, EventId, EventLog, Happened, InvalidEventId, NextEvent};
+
+use crate::pass::Pass;
 
 /// A boxed future, so that [`Sessions`] can be a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -58,6 +62,12 @@ pub trait Sessions: Send + Sync + 'static {
     /// # Errors
     /// When the session is not there or takes no more viewers; the socket is closed then.
     fn attach(&self, connection: Connection) -> Result<(), SessionError>;
+
+    /// Ends the connection of a viewer. It is sent nothing more but what was begun.
+    fn send_away(&self, pass: &Pass, code: CloseCode, reason: &'static str);
+
+    /// Sets the most that a viewer may do.
+    fn set_role(&self, pass: &Pass, role: Role);
 
     /// What happened to sessions behind this event, and what happens from now on.
     fn events(&self, behind: Option<EventId>) -> EventCursor;
@@ -284,6 +294,8 @@ pub struct Connection {
     pub session: SessionId,
     /// The most this viewer may do; a client can ask for less.
     pub role: Role,
+    /// For whom, and how the control plane finds the viewer again. Kept as long as it is attached.
+    pub pass: Arc<Pass>,
 }
 
 /// A stream socket of either family.
@@ -497,6 +509,9 @@ pub enum SessionError {
     /// The PTY host does not answer.
     #[error("the PTY host is not available")]
     HostUnavailable,
+    /// No such viewer in the session.
+    #[error("viewer not found")]
+    NoViewer,
     /// The gateway is stopping.
     #[error("the gateway is stopping")]
     Stopping,
@@ -516,6 +531,7 @@ impl SessionError {
             Self::NoProcess => "no_process",
             Self::NotPermitted => "not_permitted",
             Self::HostUnavailable => "host_unavailable",
+            Self::NoViewer => "viewer_not_found",
             Self::Stopping => "stopping",
         }
     }

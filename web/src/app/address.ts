@@ -18,6 +18,12 @@ export function sessionId(address: string): string {
   }
 }
 
+/** The secret of a share link, `…/s/ID#share=SECRET`. */
+export function shareSecret(hash: string): string | undefined {
+  const secret = new URLSearchParams(hash.replace(/^#/, '')).get('share');
+  return secret === null || secret === '' ? undefined : secret;
+}
+
 /** The launch secret of `…/#t=SECRET`. */
 export function launchSecret(hash: string): string | undefined {
   const secret = new URLSearchParams(hash.replace(/^#/, '')).get('t');

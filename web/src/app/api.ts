@@ -24,14 +24,61 @@ export type Ending =
 
 type JsonRecord = Readonly<Record<string, unknown>>;
 
+/** Somebody, or something, attached to a session. */
+export interface ViewerInfo {
+  readonly viewer: number;
+  readonly name: string;
+  /** How it came in: `login`, `link`, `token` and the like. */
+  readonly via: string;
+  readonly role: 'observer' | 'operator';
+  /** Milliseconds since 1970. */
+  readonly since: number;
+}
+
+/** A share link, without its secret. */
+export interface ShareInfo {
+  readonly id: number;
+  readonly level: ShareLevel;
+  readonly label: string;
+  readonly passphrase: boolean;
+  readonly needsLogin: boolean;
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
+  readonly viewers: number;
+  readonly viewersMax: number;
+}
+
+export type ShareLevel = 'read' | 'write';
+
+/** What a new share link shall be. */
+export interface NewShare {
+  readonly level: ShareLevel;
+  /** Seconds. */
+  readonly expiresIn: number;
+  readonly label: string;
+  readonly passphrase: string;
+}
+
+/** The secret of a share link, and the word that it may ask for. */
+export interface ShareKey {
+  readonly secret: string;
+  readonly passphrase?: string;
+}
+
+/** Subprotocols that open one WebSocket. */
+export type Ticket = string;
+
 /** A request that did not do what it should; `status` 0: nobody answered. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
+  /** The stable code of the refusal; empty if it has none. */
+  readonly code: string;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, code = '') {
     super(message);
     this.status = status;
+    this.code = code;
   }
 }
 
@@ -46,6 +93,55 @@ export class Api {
   /** Exchanges a one-time secret for a cookie. */
   async launch(secret: string): Promise<void> {
     await this.#request('POST', 'api/auth/launch', { secret });
+  }
+
+  /** Logs in with a name and a password, for a cookie. */
+  async login(username: string, password: string): Promise<void> {
+    await this.#request('POST', 'api/auth/login', { username, password });
+  }
+
+  /** Whether anybody can log in with a name and a password. */
+  async hasPasswords(): Promise<boolean> {
+    const { authMethods } = record(await this.#request('GET', 'api/auth/config'));
+    return Array.isArray(authMethods) && authMethods.includes('password');
+  }
+
+  /** What opens one WebSocket to a session, within seconds. */
+  async ticket(session: string): Promise<Ticket> {
+    return readTicket(await this.#request('POST', 'api/ws-ticket', { session }));
+  }
+
+  /** The same, for whoever has a share link. */
+  async redeemShare(key: ShareKey): Promise<Ticket> {
+    return readTicket(await this.#request('POST', 'api/share', key));
+  }
+
+  async viewers(id: string): Promise<readonly ViewerInfo[]> {
+    const list = await this.#request('GET', this.#path(id, 'viewers'));
+    return Array.isArray(list) ? list.map(readViewer) : [];
+  }
+
+  async setLevel(id: string, viewer: number, level: ShareLevel): Promise<void> {
+    await this.#request('PATCH', this.#path(id, 'viewers', viewer), { level });
+  }
+
+  async sendAway(id: string, viewer: number): Promise<void> {
+    await this.#request('DELETE', this.#path(id, 'viewers', viewer));
+  }
+
+  async shares(id: string): Promise<readonly ShareInfo[]> {
+    const list = await this.#request('GET', this.#path(id, 'shares'));
+    return Array.isArray(list) ? list.map(readShare) : [];
+  }
+
+  /** Makes a share link and answers its address, which is shown this once. */
+  async share(id: string, wanted: NewShare): Promise<string> {
+    const answer = record(await this.#request('POST', this.#path(id, 'shares'), wanted));
+    return `${this.page(id)}#share=${text(answer.secret)}`;
+  }
+
+  async revokeShare(id: string, share: number): Promise<void> {
+    await this.#request('DELETE', this.#path(id, 'shares', share));
   }
 
   async version(): Promise<string> {
@@ -84,6 +180,10 @@ export class Api {
     return url.href;
   }
 
+  #path(id: string, ...rest: readonly (string | number)[]): string {
+    return ['api/sessions', encodeURIComponent(id), ...rest].join('/');
+  }
+
   async #request(method: string, path: string, body?: object): Promise<unknown> {
     let response: Response;
     try {
@@ -100,7 +200,8 @@ export class Api {
     }
     const answer: unknown = await response.json().catch(() => undefined);
     if (!response.ok) {
-      throw new ApiError(response.status, problemText(answer, response.status));
+      const code = text(record(answer).code);
+      throw new ApiError(response.status, problemText(answer, response.status), code);
     }
     return answer;
   }
@@ -124,6 +225,36 @@ function readSession(value: unknown): SessionInfo {
     createdAt: Date.parse(text(session.createdAt)),
     viewers: count(session.clients),
     ended,
+  };
+}
+
+function readTicket(value: unknown): Ticket {
+  const { ticket, subprotocolPrefix } = record(value);
+  return text(subprotocolPrefix) + text(ticket);
+}
+
+function readViewer(value: unknown): ViewerInfo {
+  const viewer = record(value);
+  return {
+    viewer: count(viewer.viewer),
+    name: sanitiseTitle(text(viewer.name)),
+    via: text(viewer.via),
+    role: viewer.role === 'operator' ? 'operator' : 'observer',
+    since: Date.parse(text(viewer.since)),
+  };
+}
+
+function readShare(value: unknown): ShareInfo {
+  const share = record(value);
+  return {
+    id: count(share.id),
+    level: share.level === 'write' ? 'write' : 'read',
+    label: sanitiseTitle(text(share.label)),
+    passphrase: share.passphrase === true,
+    needsLogin: share.needsLogin === true,
+    expiresAt: Date.parse(text(share.expiresAt)),
+    viewers: count(share.viewers),
+    viewersMax: count(share.viewersMax),
   };
 }
 

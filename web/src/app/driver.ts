@@ -9,10 +9,15 @@ export type SessionEffect = Exclude<Effect, { readonly type: 'open' | 'send' | '
 
 export type ProbeAnswer = (Event & { type: 'probed' })['answer'];
 
+/** What browsers say of a socket that never opened (RFC 6455 section 7.1.5). */
+const CLOSE_ABNORMAL = 1006;
+
 export interface DriverHost {
   handleEffect(effect: SessionEffect): void;
   /** Called after every event that may have changed it. */
   handleStatus(status: Status): void;
+  /** Asks for what lets one socket in, a subprotocol. May fail; then `probe` finds out why. */
+  ticket(): Promise<string>;
   /** Finds out why a socket was refused. Must not fail. */
   probe(): Promise<ProbeAnswer>;
 }
@@ -23,6 +28,8 @@ export class Driver implements Disposable {
   readonly #abort = new AbortController();
   readonly #connection = new Connection({ newClientId, random: Math.random });
   #socket: WebSocket | undefined;
+  /** What the present socket is opened, or about to be opened, for. */
+  #attempt: object | undefined;
   #timer: number | undefined;
 
   constructor(url: string, host: DriverHost) {
@@ -70,7 +77,22 @@ export class Driver implements Disposable {
 
   #open(): void {
     this.#shut(1000);
-    const socket = new WebSocket(this.#url, SUBPROTOCOL);
+    const attempt = {};
+    this.#attempt = attempt;
+    // A newer attempt, or the end of all, makes the answer to this one worthless.
+    const when = (act: () => void) => {
+      if (this.#attempt === attempt) {
+        act();
+      }
+    };
+    this.#host.ticket().then(
+      (ticket) => when(() => this.#connect(ticket)),
+      () => when(() => this.dispatch({ type: 'socket-closed', code: CLOSE_ABNORMAL, reason: '' })),
+    );
+  }
+
+  #connect(ticket: string): void {
+    const socket = new WebSocket(this.#url, [SUBPROTOCOL, ticket]);
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
     // A socket that was shut says nothing more: only the present one is listened to.
@@ -95,6 +117,7 @@ export class Driver implements Disposable {
   }
 
   #shut(code: number): void {
+    this.#attempt = undefined;
     const socket = this.#socket;
     this.#socket = undefined;
     socket?.close(code);

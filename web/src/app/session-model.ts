@@ -18,7 +18,7 @@ import {
   type TermTheme,
   XtermView,
 } from '../terminal';
-import { type Api, ApiError } from './api';
+import { type Api, ApiError, type ShareKey, type Ticket } from './api';
 import { copyText } from './clipboard';
 import type { Scheme } from './colour-scheme';
 import { Driver, type DriverHost, type ProbeAnswer, type SessionEffect } from './driver';
@@ -37,6 +37,8 @@ export type Notice =
 /** What asks for an answer before anything else goes on. */
 export type Question =
   | { readonly kind: 'paste'; readonly text: string }
+  | { readonly kind: 'passphrase'; readonly wrong: boolean }
+  | { readonly kind: 'share' }
   | { readonly kind: 'close' };
 
 export interface SessionModelOptions {
@@ -44,6 +46,8 @@ export interface SessionModelOptions {
   readonly id: string;
   readonly settings: Signal<Settings>;
   readonly scheme: ReadonlySignal<Scheme>;
+  /** The secret of the share link by which somebody came; absent for people with an account. */
+  readonly share?: string | undefined;
 }
 
 const encoder = new TextEncoder();
@@ -67,12 +71,17 @@ export class SessionModel implements DriverHost, TermListener {
   readonly id: string;
   readonly settings: Signal<Settings>;
   readonly #scheme: ReadonlySignal<Scheme>;
+  #share: ShareKey | undefined;
   #view: XtermView | undefined;
   #feed: ScreenFeed | undefined;
   #fit: ScreenFit | undefined;
   #driver: Driver | undefined;
+  #refused: ApiError | undefined;
+  /** Goes on with a ticket that waits for a passphrase. */
+  #answered: (() => void) | undefined;
 
-  constructor({ api, id, settings, scheme }: SessionModelOptions) {
+  constructor({ api, id, settings, scheme, share }: SessionModelOptions) {
+    this.#share = share === undefined ? undefined : { secret: share };
     this.api = api;
     this.id = id;
     this.settings = settings;
@@ -142,7 +151,31 @@ export class SessionModel implements DriverHost, TermListener {
     }
   }
 
+  /** Whether somebody came by a share link, who can see this session and nothing else. */
+  get shared(): boolean {
+    return this.#share !== undefined;
+  }
+
+  async ticket(): Promise<Ticket> {
+    try {
+      return await (this.#share === undefined
+        ? this.api.ticket(this.id)
+        : this.api.redeemShare(this.#share));
+    } catch (error) {
+      if (!(await this.#handleTicketRefused(error))) {
+        throw error;
+      }
+      return this.ticket();
+    }
+  }
+
   async probe(): Promise<ProbeAnswer> {
+    if (this.#refused !== undefined) {
+      return 'unauthenticated';
+    }
+    if (this.shared) {
+      return 'unclear';
+    }
     try {
       const sessions = await this.api.sessions();
       return sessions.some(({ id }) => id === this.id) ? 'unclear' : 'session-not-found';
@@ -288,6 +321,30 @@ export class SessionModel implements DriverHost, TermListener {
     } catch (error) {
       const text = error instanceof ApiError ? error.message : String(error);
       this.notice.value = { kind: 'problem', text };
+    }
+  }
+
+  /** Remembers why no ticket was given, for `probe`. True: it is worth asking again. */
+  async #handleTicketRefused(error: unknown): Promise<boolean> {
+    this.#refused = error instanceof ApiError && error.status === 401 ? error : undefined;
+    const code = this.#refused?.code;
+    if (code !== 'passphrase_required' && code !== 'passphrase_refused') {
+      return false;
+    }
+    this.question.value = { kind: 'passphrase', wrong: code === 'passphrase_refused' };
+    await new Promise<void>((done) => {
+      this.#answered = done;
+    });
+    return true;
+  }
+
+  /** The word that the share link asks for. */
+  givePassphrase(passphrase: string): void {
+    this.question.value = undefined;
+    if (this.#share !== undefined) {
+      this.#share = { ...this.#share, passphrase };
+      this.#refused = undefined;
+      this.#answered?.();
     }
   }
 

@@ -10,7 +10,7 @@ const REFRESH_MS = 3_000;
 export type StartState =
   | { readonly kind: 'loading' }
   | { readonly kind: 'list'; readonly sessions: readonly SessionInfo[] }
-  | { readonly kind: 'unauthenticated' }
+  | { readonly kind: 'unauthenticated'; readonly passwords: boolean }
   /** The last list that was seen, and that it may be old. */
   | { readonly kind: 'unreachable'; readonly sessions: readonly SessionInfo[] };
 
@@ -100,7 +100,7 @@ export class StartModel {
 
   #handleFailure(error: unknown): void {
     if (error instanceof ApiError && error.status === 401) {
-      this.state.value = { kind: 'unauthenticated' };
+      this.#askWho();
       return;
     }
     const { value } = this.state;
@@ -108,9 +108,23 @@ export class StartModel {
     this.state.value = { kind: 'unreachable', sessions };
   }
 
+  /** Says that this browser is not let in, then how it can be. */
+  #askWho(): void {
+    const passwords = this.state.value.kind === 'unauthenticated' && this.state.value.passwords;
+    this.state.value = { kind: 'unauthenticated', passwords };
+    void this.api.hasPasswords().then(
+      (has) => {
+        if (this.state.value.kind === 'unauthenticated') {
+          this.state.value = { kind: 'unauthenticated', passwords: has };
+        }
+      },
+      () => undefined,
+    );
+  }
+
   #report(error: unknown): void {
     if (error instanceof ApiError && error.status === 401) {
-      this.state.value = { kind: 'unauthenticated' };
+      this.#askWho();
     } else {
       this.problem.value = error instanceof ApiError ? error.message : String(error);
     }

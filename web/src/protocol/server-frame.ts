@@ -44,6 +44,7 @@ export type SessionEvent =
   | { readonly kind: 'title'; readonly title: string }
   | { readonly kind: 'bell' }
   | { readonly kind: 'viewers'; readonly count: number }
+  | { readonly kind: 'role'; readonly role: Role }
   | { readonly kind: 'other'; readonly name: string };
 
 export type ServerFrame =
@@ -244,6 +245,8 @@ function readEvent(body: JsonObject): SessionEvent {
       return { kind: 'bell' };
     case 'viewers':
       return { kind: 'viewers', count: numberMember(body, 'count') };
+    case 'role':
+      return { kind: 'role', role: choiceMember(body, 'role', ROLES) };
     default:
       return { kind: 'other', name };
   }
@@ -293,6 +296,8 @@ function eventMembers(event: SessionEvent): JsonObject {
       return { type: 'bell' };
     case 'viewers':
       return { type: 'viewers', count: event.count };
+    case 'role':
+      return { type: 'role', role: event.role };
     case 'other':
       return { type: event.name };
   }

@@ -58,6 +58,9 @@ export class Picture {
       case 'viewers':
         this.#viewers = event.count;
         return undefined;
+      case 'role':
+        this.#role = event.role;
+        return undefined;
       case 'bell':
         return { type: 'bell' };
       case 'other':

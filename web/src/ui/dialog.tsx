@@ -6,10 +6,11 @@ import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 interface DialogProps {
   readonly title: string;
   readonly yes: string;
-  readonly no: string;
+  /** Absent: there is nothing else to answer. */
+  readonly no?: string;
   readonly danger?: boolean;
   readonly onYes: () => void;
-  readonly onNo: () => void;
+  readonly onNo?: () => void;
   readonly children: ComponentChildren;
 }
 
@@ -33,15 +34,17 @@ export function Dialog({ title, yes, no, danger = false, onYes, onNo, children }
       aria-labelledby={heading}
       onCancel={(event) => {
         event.preventDefault();
-        onNo();
+        onNo?.();
       }}
     >
       <h2 id={heading}>{title}</h2>
       {children}
       <div class="dialog-buttons">
-        <button type="button" ref={safe} class="button" onClick={onNo}>
-          {no}
-        </button>
+        {no !== undefined && (
+          <button type="button" ref={safe} class="button" onClick={() => onNo?.()}>
+            {no}
+          </button>
+        )}
         <button
           type="button"
           ref={wanted}

@@ -1,9 +1,11 @@
 /** The dialogs of the session page. */
 
+import { useRef } from 'preact/hooks';
 import type { SessionModel } from '../app/session-model';
 import { countLines, previewPaste } from '../terminal';
 import { Dialog } from './dialog';
-import { paste, start } from './strings';
+import { ShareDialog } from './share-dialog';
+import { paste, share, start } from './strings';
 
 const PREVIEW_LINES = 8;
 
@@ -29,6 +31,10 @@ export function Questions({ model }: { readonly model: SessionModel }) {
         </Dialog>
       );
     }
+    case 'passphrase':
+      return <Passphrase wrong={question.wrong} onGive={(word) => model.givePassphrase(word)} />;
+    case 'share':
+      return <ShareDialog model={model} />;
     case 'close':
       return (
         <Dialog
@@ -45,6 +51,30 @@ export function Questions({ model }: { readonly model: SessionModel }) {
     case undefined:
       return null;
   }
+}
+
+function Passphrase({
+  wrong,
+  onGive,
+}: {
+  readonly wrong: boolean;
+  readonly onGive: (word: string) => void;
+}) {
+  const field = useRef<HTMLInputElement>(null);
+  const give = () => onGive(field.current?.value ?? '');
+  return (
+    <Dialog title={share.passphraseTitle} yes={share.passphraseYes} onYes={give}>
+      <p>{wrong ? share.passphraseWrong : share.passphraseText}</p>
+      <input
+        ref={field}
+        class="field"
+        type="password"
+        autocomplete="off"
+        aria-label={share.passphraseLabel}
+        onKeyDown={(event) => event.key === 'Enter' && give()}
+      />
+    </Dialog>
+  );
 }
 
 function Preview({ text }: { readonly text: string }) {

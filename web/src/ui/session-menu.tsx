@@ -67,11 +67,7 @@ function MenuItems({ model, close, opener }: MenuItemsProps) {
       ref={menu}
       onKeyDown={(event) => handleMenuKey(event, menu.current, close)}
     >
-      <Item label={text.newSession} onPick={pick(() => void model.openAnother())} />
-      <a class="menu-item" role="menuitem" tabIndex={-1} href={model.api.start}>
-        {text.allSessions}
-      </a>
-      <Item label={text.copyLink} onPick={pick(() => void model.copyLink())} />
+      {!model.shared && <OwnItems model={model} pick={pick} />}
       <Item
         label={text.search}
         hint={text.searchKey}
@@ -113,15 +109,44 @@ function MenuItems({ model, close, opener }: MenuItemsProps) {
         {text.screenReader}
         {screenReader && <Icon name="check" />}
       </button>
-      <hr />
+      {!model.shared && (
+        <>
+          <hr />
+          <Item
+            label={text.closeSession}
+            danger
+            onPick={pick(() => {
+              model.question.value = { kind: 'close' };
+            })}
+          />
+        </>
+      )}
+    </div>
+  );
+}
+
+/** What is only for people with an account: a share link shows its session and nothing else. */
+function OwnItems({
+  model,
+  pick,
+}: {
+  readonly model: SessionModel;
+  readonly pick: (action: () => void) => () => void;
+}) {
+  return (
+    <>
+      <Item label={text.newSession} onPick={pick(() => void model.openAnother())} />
+      <a class="menu-item" role="menuitem" tabIndex={-1} href={model.api.start}>
+        {text.allSessions}
+      </a>
       <Item
-        label={text.closeSession}
-        danger
+        label={text.share}
         onPick={pick(() => {
-          model.question.value = { kind: 'close' };
+          model.question.value = { kind: 'share' };
         })}
       />
-    </div>
+      <Item label={text.copyLink} onPick={pick(() => void model.copyLink())} />
+    </>
   );
 }
 

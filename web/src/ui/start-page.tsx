@@ -6,6 +6,7 @@ import type { StartModel } from '../app/start-model';
 import { Dialog } from './dialog';
 import { FreshLink } from './fresh-link';
 import { Icon, Mark } from './icons';
+import { LoginForm } from './login-form';
 import { age, endingText, size, start as text, viewers } from './strings';
 
 export function StartPage({ model }: { readonly model: StartModel }) {
@@ -70,6 +71,7 @@ function Content({ model }: { readonly model: StartModel }) {
       return (
         <section class="empty">
           <h1>{text.unauthenticatedTitle}</h1>
+          {state.passwords && <LoginForm api={model.api} onDone={() => void model.refresh()} />}
           <FreshLink
             before={text.unauthenticatedBefore}
             middle={text.unauthenticatedMiddle}

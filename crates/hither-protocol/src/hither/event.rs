@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
+use hither_core::Role;
 use serde::{Deserialize, Serialize};
 
+use super::hello::parse_role;
 use super::{FrameError, json};
 
 /// Something that happened in a session: `docs/protocol.md` section 7.
@@ -15,6 +17,8 @@ pub enum Event {
     Bell,
     /// How many viewers are attached now.
     Viewers(u32),
+    /// What this viewer may do from now on.
+    Role(Role),
     /// An event of this type, which a later version knows.
     Unknown(String),
 }
@@ -40,6 +44,14 @@ struct ViewersBody<'a> {
     count: u32,
 }
 
+#[derive(Deserialize, Serialize)]
+struct RoleBody<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    role: Cow<'a, str>,
+}
+
 impl Event {
     pub(super) fn decode(body: &[u8]) -> Result<Self, FrameError> {
         let Body { kind } = json::decode("event", body)?;
@@ -53,6 +65,10 @@ impl Event {
                 let body: ViewersBody<'_> = json::decode("event", body)?;
                 Self::Viewers(body.count)
             }
+            "role" => {
+                let body: RoleBody<'_> = json::decode("event", body)?;
+                Self::Role(parse_role("event", &body.role)?)
+            }
             _ => Self::Unknown(kind.into_owned()),
         })
     }
@@ -62,6 +78,9 @@ impl Event {
         match self {
             Self::Title(title) => json::encode(&TitleBody { kind, title: title.into() }, out),
             Self::Viewers(count) => json::encode(&ViewersBody { kind, count: *count }, out),
+            Self::Role(role) => {
+                json::encode(&RoleBody { kind, role: role.as_str().into() }, out);
+            }
             Self::Bell | Self::Unknown(_) => json::encode(&Body { kind }, out),
         }
     }
@@ -72,6 +91,7 @@ impl Event {
             Self::Title(_) => "title",
             Self::Bell => "bell",
             Self::Viewers(_) => "viewers",
+            Self::Role(_) => "role",
             Self::Unknown(name) => name,
         }
     }

@@ -103,6 +103,7 @@ fn event_body(event: &Event) -> Value {
         Event::Title(title) => json!({"type": "title", "title": title}),
         Event::Bell => json!({"type": "bell"}),
         Event::Viewers(count) => json!({"type": "viewers", "count": count}),
+        Event::Role(role) => json!({"type": "role", "role": role.as_str()}),
         Event::Unknown(name) => json!({"type": name}),
     }
 }

@@ -4,11 +4,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use hither_auth::UserId;
-use hither_core::{Offset, SessionId, Shell, WindowSize};
+use hither_core::{Offset, Role, SessionId, Shell, WindowSize};
+use hither_protocol::websocket::CloseCode;
 use tokio::sync::oneshot;
 
 use super::Directory;
 use super::create::Meta;
+use crate::pass::Pass;
 use crate::sessions::{
     Amendment, BoxFuture, Connection, CreateError, EventCursor, EventId, Look, NewSession, Output,
     Patience, ServerStatus, SessionError, SessionEvent, SessionInfo, Sessions, Signal,
@@ -105,6 +107,19 @@ impl Sessions for Directory {
         }
         self.tell(shared.worker, Command::Attach(Box::new(connection)));
         Ok(())
+    }
+
+    fn send_away(&self, pass: &Pass, code: CloseCode, reason: &'static str) {
+        if let Some(shared) = self.lookup(pass.session()) {
+            let command = Command::SendAway(shared.id, pass.id(), code, reason);
+            self.tell(shared.worker, command);
+        }
+    }
+
+    fn set_role(&self, pass: &Pass, role: Role) {
+        if let Some(shared) = self.lookup(pass.session()) {
+            self.tell(shared.worker, Command::SetRole(shared.id, pass.id(), role));
+        }
     }
 
     fn events(&self, behind: Option<EventId>) -> EventCursor {

@@ -295,10 +295,12 @@ impl Duties<'_> {
     async fn run(&self, signals: &mut Signals, upgrading: &mut Upgrading) -> Leave {
         let mut running = pin!(self.directory.run());
         let mut storing = pin!(self.keep_store());
+        let mut watching = pin!(self.app.watch_passes());
         loop {
             tokio::select! {
                 () = &mut running => return Leave::Stop,
                 () = &mut storing => return Leave::Stop,
+                () = &mut watching => return Leave::Stop,
                 successor = upgrading.next() => return Leave::Upgrade(successor),
                 asked = signals.next() => match asked {
                     Asked::Stop => return Leave::Stop,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use hither_auth::{
-    Authorization, Denied, Forbidden, Intent, Offence, Presented, Principal, Scope, cookie_values,
+    Authorization, Denied, Forbidden, Intent, Offence, Presented, Principal, Scope, Way,
+    cookie_values,
 };
 use http::header::{AUTHORIZATION, COOKIE};
 use http::request::Parts;
@@ -23,6 +24,8 @@ use crate::audit::Actor;
 pub(crate) struct Access {
     principal: Principal,
     address: Option<IpAddr>,
+    /// Whether the browser shows the credential of its own accord, whoever makes the request.
+    is_ambient: bool,
     secrets: Vec<String>,
 }
 
@@ -30,6 +33,16 @@ impl Access {
     /// Who it is.
     pub(crate) const fn principal(&self) -> &Principal {
         &self.principal
+    }
+
+    /// Where the sender is; none on a Unix socket.
+    pub(crate) const fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    /// Whether the browser shows the credential of its own accord, whoever makes the request.
+    pub(crate) const fn is_ambient(&self) -> bool {
+        self.is_ambient
     }
 
     /// The sender, for the audit log.
@@ -72,9 +85,12 @@ impl FromRequestParts<Arc<App>> for Access {
         let from_cookies = cookie_values(cookies, &arrival.cookie_name).map(str::to_owned);
         let from_header = from_header.map(|header| header.secret().to_owned());
         let address = arrival.address;
+        let shown_by_browser =
+            matches!(principal.way(), Way::Login(_) | Way::Proxy | Way::Certificate);
         Ok(Self {
             principal,
             address,
+            is_ambient: shown_by_browser && authorization.is_none(),
             secrets: from_header.into_iter().chain(from_cookies).collect(),
         })
     }

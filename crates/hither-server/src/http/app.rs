@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use hither_auth::{Mode, Origin, Proxies};
+use hither_core::SessionId;
 use http::HeaderName;
 use tokio::sync::Semaphore;
 
@@ -17,6 +18,7 @@ use super::serve::Stop;
 use super::server_routes::Succession;
 use crate::audit::{Actor, Audit, Event, Silent};
 use crate::metrics::HttpMetrics;
+use crate::pass::Passes;
 use crate::sessions::{ServerStatus, Sessions};
 
 /// Settings of the control plane.
@@ -59,6 +61,8 @@ pub struct App {
     audit: Arc<dyn Audit>,
     /// Counts what strangers try.
     pub(crate) gate: Gate,
+    /// Who is attached to which session.
+    pub(crate) passes: Passes,
     /// Turns true when the gateway stops.
     pub(crate) stop: Stop,
     /// How it is upgraded, if it can be.
@@ -91,6 +95,7 @@ impl App {
             idempotency: Idempotency::default(),
             sessions: Guarded(sessions),
             audit: Arc::new(Silent),
+            passes: Passes::default(),
             gate: Gate::default(),
         }
     }
@@ -131,6 +136,11 @@ impl App {
     /// Writes down what is about to be done, which must not be when this fails.
     pub(crate) async fn note_first(&self, actor: &Actor, event: &Event) -> Result<(), Problem> {
         self.audit.record(actor, event).await.map_err(|_| Problem::audit_failed())
+    }
+
+    /// Whether there is a session with this id, for whoever has proven to know of it.
+    pub(crate) fn is_session(&self, id: SessionId) -> bool {
+        self.all_sessions().find(id).is_some()
     }
 
     /// All sessions, which only the handles of `handle` may touch.

@@ -8,7 +8,8 @@ use std::time::SystemTime;
 
 use hither_auth::{
     Account, Denied, Launch, LaunchError, Level, LoginRecord, Mode, People, Presented, Principal,
-    Secret, TokenId, TokenRecord, UserId, Verdict, Verifier, Way, check_password,
+    Secret, Ticket, TicketRefused, Tickets, TokenId, TokenRecord, UserId, Verdict, Verifier, Way,
+    check_password,
 };
 use hither_core::SessionId;
 use hither_store::{Store, StoreError};
@@ -30,6 +31,7 @@ pub struct Auth {
     version: AtomicI64,
     uses: Mutex<BTreeMap<TokenId, SystemTime>>,
     hashing: Hashing,
+    tickets: Mutex<Tickets>,
     logins: watch::Sender<u64>,
     authority: watch::Sender<u64>,
 }
@@ -56,6 +58,7 @@ impl Auth {
             version: AtomicI64::new(0),
             uses: Mutex::default(),
             hashing: Hashing::new(),
+            tickets: Mutex::default(),
             logins: watch::Sender::new(0),
             authority: watch::Sender::new(0),
         }
@@ -146,6 +149,30 @@ impl Auth {
     /// The level that the owner of a session has given to a principal.
     pub(crate) fn granted(&self, principal: &Principal, session: SessionId) -> Option<Level> {
         self.read().people.granted(principal, session)
+    }
+
+    /// Makes a ticket and answers its secret.
+    pub(crate) fn issue_ticket(&self, ticket: Ticket) -> Result<String, Problem> {
+        let random = random().map_err(|_| Problem::internal())?;
+        let issued = self.tickets().issue(ticket, random, SystemTime::now());
+        issued.map(|secret| secret.to_text()).map_err(|full| Problem::busy(full.to_string()))
+    }
+
+    /// Uses a ticket up.
+    pub(crate) fn redeem_ticket(
+        &self,
+        text: &str,
+        session: SessionId,
+    ) -> Result<Ticket, TicketRefused> {
+        self.tickets().redeem(text, session, SystemTime::now())
+    }
+
+    /// Hashes or compares something that people chose, when it is its turn.
+    pub(crate) async fn hash<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.hashing.run(work).await.map_err(|full| Problem::busy(full.to_string()))
     }
 
     /// Whether anybody can log in with a name and a password.
@@ -331,6 +358,10 @@ impl Auth {
 
     fn write(&self) -> RwLockWriteGuard<'_, Verifier> {
         self.verifier.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tickets(&self) -> MutexGuard<'_, Tickets> {
+        self.tickets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn launch(&self) -> MutexGuard<'_, Launch> {

@@ -7,11 +7,13 @@
 use std::marker::PhantomData;
 
 use hither_auth::{Forbidden, Level, Principal, Scope, UserId, authorize};
-use hither_core::{Offset, SessionId, Shell, WindowSize};
+use hither_core::{Offset, Role, SessionId, Shell, WindowSize};
+use hither_protocol::websocket::CloseCode;
 
 use super::app::App;
 use super::handover::Refusal;
 use super::problem::Problem;
+use crate::pass::Pass;
 use crate::sessions::{
     Amendment, Connection, CreateError, EventCursor, EventId, Look, NewSession, Output, Patience,
     SessionError, SessionInfo, Sessions, Signal, Status,
@@ -135,7 +137,7 @@ impl App {
     }
 
     /// The highest level that a principal may use in a session, at least `needed`.
-    fn held_level(
+    pub(super) fn held_level(
         &self,
         principal: &Principal,
         info: &SessionInfo,
@@ -198,6 +200,11 @@ impl<L: Needed> SessionHandle<'_, L> {
         }
         self.sessions.0.attach(connection)
     }
+
+    /// The lower of a role and what the principal may do.
+    pub(crate) const fn role(&self, wanted: Role) -> Role {
+        if self.held.role().may_type() { wanted } else { Role::Observer }
+    }
 }
 
 impl<L: Writes> SessionHandle<'_, L> {
@@ -226,6 +233,11 @@ impl<L: Owns> SessionHandle<'_, L> {
     /// Changes title and labels.
     pub(crate) fn amend(&self, amendment: Amendment) -> Result<SessionInfo, SessionError> {
         self.sessions.0.amend(self.info.id, amendment)
+    }
+
+    /// Sends one viewer of it away.
+    pub(crate) fn send_away(&self, pass: &Pass, code: CloseCode, reason: &'static str) {
+        self.sessions.0.send_away(pass, code, reason);
     }
 
     /// Ends the session for all, or forgets it when it has exited.

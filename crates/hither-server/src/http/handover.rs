@@ -1,10 +1,11 @@
 //! From the handshake to the data plane.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use hither_auth::{Forbidden, Principal};
+use hither_auth::{Forbidden, Principal, Who};
 use hither_core::{Role, SessionId};
 use hither_protocol::hither::{ErrorCode, ServerFrame, WireError};
 use hither_protocol::websocket::{CloseCode, Opcode, append_frame, encode_close};
@@ -18,6 +19,8 @@ use super::app::App;
 use super::handle::{NoAccess, SessionHandle, level};
 use super::ttyd;
 use super::wire::Wire;
+use crate::audit::{Actor, Event};
+use crate::pass::PassRequest;
 use crate::sessions::{Connection, CreateError, Life, NewSession, SessionError, ViewerProtocol};
 
 /// Time that a client gets to answer a close frame.
@@ -32,6 +35,10 @@ pub(crate) struct Slot(Arc<Mutex<Option<Handover>>>);
 pub(crate) struct Handover {
     pub(crate) app: Arc<App>,
     pub(crate) principal: Principal,
+    /// Where it comes from; none on a Unix socket.
+    pub(crate) address: Option<IpAddr>,
+    /// The most that was asked for.
+    pub(crate) role: Role,
     pub(crate) on_upgrade: OnUpgrade,
     pub(crate) wanted: Wanted,
 }
@@ -92,6 +99,7 @@ impl Handover {
         upgraded: &mut Upgraded,
     ) -> Result<Option<SessionHandle<'_, level::Read>>, Refusal> {
         let (app, principal) = (&self.app, &self.principal);
+        self.check_link()?;
         let named = match self.wanted.session {
             Some(id) => Some(app.session(principal, id.ok_or(NoAccess::NotFound)?, level::Read)?),
             None => None,
@@ -118,19 +126,44 @@ impl Handover {
         Ok(Some(session))
     }
 
+    /// Whether one more may come by a share link.
+    fn check_link(&self) -> Result<(), Refusal> {
+        let Who::Link(id) = *self.principal.who() else { return Ok(()) };
+        let now = SystemTime::now();
+        let max = self.app.auth.with_people(|people| people.share(id, now).map(|s| s.viewers_max));
+        let max = max.and_then(|max| usize::try_from(max).ok()).unwrap_or(0);
+        if self.app.passes.by_link(id) >= max {
+            return Err(SessionError::TooManyViewers { max }.into());
+        }
+        Ok(())
+    }
+
     async fn attach(
         &self,
         session: SessionHandle<'_, level::Read>,
         upgraded: Upgraded,
     ) -> io::Result<()> {
+        let role = session.role(self.role);
+        let pass = self.app.passes.issue(PassRequest {
+            session: session.id(),
+            principal: self.principal.clone(),
+            address: self.address,
+            protocol: self.wanted.protocol,
+            role,
+        });
         let attached = session.attach(Connection {
             socket: upgraded.wire.into_socket()?,
             read_ahead: upgraded.read_ahead,
             protocol: self.wanted.protocol,
             session: session.id(),
-            role: Role::Operator,
+            role,
+            pass: Arc::clone(&pass),
         });
         let Err(error) = attached else {
+            let actor = Actor::proven(&self.principal, self.address);
+            self.app.note(&actor, &Event::Attached(session.id(), session.held()));
+            // Whatever was withdrawn since the handshake was judged without this pass.
+            self.app.judge(&pass);
             return Ok(());
         };
         if self.wanted.session.is_none() {
@@ -198,6 +231,7 @@ impl From<SessionError> for Refusal {
             SessionError::TooManyViewers { .. } => CloseCode::TOO_MANY_VIEWERS,
             SessionError::Stopping => CloseCode::RESTART,
             SessionError::InputFull
+            | SessionError::NoViewer
             | SessionError::TooManyWaiting { .. }
             | SessionError::TooManyLabels { .. }
             | SessionError::NoProcess

@@ -23,6 +23,7 @@ use super::serve::{Stop, stopped};
 use super::session_json::ExitJson;
 use super::session_routes::IdInPath;
 use super::stream_body::{Source, event, event_stream};
+use crate::pass::PassRequest;
 use crate::sessions::{Connection, Socket, Status, ViewerProtocol};
 
 /// Most output bytes in one event.
@@ -40,13 +41,22 @@ pub(crate) async fn stream(
         return Ok([(http::header::CONTENT_TYPE, "text/event-stream")].into_response());
     }
     let (ours, theirs) = socket_pair().map_err(|_| Problem::internal())?;
+    let pass = app.passes.issue(PassRequest {
+        session: id,
+        principal: access.principal().clone(),
+        address: access.address(),
+        protocol: ViewerProtocol::Raw,
+        role: Role::Observer,
+    });
     session.attach(Connection {
         socket: Socket::Unix(theirs),
         read_ahead: Vec::new(),
         protocol: ViewerProtocol::Raw,
         session: id,
         role: Role::Observer,
+        pass: Arc::clone(&pass),
     })?;
+    app.judge(&pass);
     Ok(event_stream(Output {
         socket: Some(ours),
         tail: Vec::new(),

@@ -187,7 +187,7 @@ impl From<CreateError> for Problem {
 impl From<SessionError> for Problem {
     fn from(error: SessionError) -> Self {
         let status = match error {
-            SessionError::NotFound => StatusCode::NOT_FOUND,
+            SessionError::NotFound | SessionError::NoViewer => StatusCode::NOT_FOUND,
             SessionError::Exited | SessionError::NoProcess => StatusCode::CONFLICT,
             SessionError::NotPermitted => StatusCode::FORBIDDEN,
             SessionError::TooManyLabels { .. } => StatusCode::BAD_REQUEST,

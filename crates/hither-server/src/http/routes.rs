@@ -13,7 +13,7 @@ use super::app::App;
 use super::problem::Problem;
 use super::{
     auth_routes, events, history, openapi, output, pages, run, screen, server_routes,
-    session_routes, status, upgrade, wait,
+    session_routes, share_routes, status, ticket_routes, upgrade, viewer_routes, wait,
 };
 
 /// One method of one path.
@@ -98,6 +98,9 @@ macro_rules! verb {
     (delete) => {
         "DELETE"
     };
+    (patch) => {
+        "PATCH"
+    };
 }
 
 routes! {
@@ -139,6 +142,14 @@ routes! {
     get "/api/sessions/{id}/scrollback" READ screen::scrollback;
     get "/api/sessions/{id}/output" READ history::output;
     get "/api/sessions/{id}/stream" READ output::stream;
+    get "/api/sessions/{id}/viewers" READ viewer_routes::list;
+    patch "/api/sessions/{id}/viewers/{number}" OWN viewer_routes::set_level;
+    delete "/api/sessions/{id}/viewers/{number}" OWN viewer_routes::send_away;
+    get "/api/sessions/{id}/shares" OWN share_routes::list;
+    post "/api/sessions/{id}/shares" OWN share_routes::create;
+    delete "/api/sessions/{id}/shares/{number}" OWN share_routes::revoke;
+    post "/api/share" Secret share_routes::redeem;
+    post "/api/ws-ticket" READ ticket_routes::issue;
     post "/api/cleanup-exited" MANAGE session_routes::remove_exited;
     get "/token" Credential upgrade::ttyd_token;
     get "/ws" READ upgrade::upgrade;

@@ -1,11 +1,14 @@
 //! `GET /ws`: the handshake, which is refused for any flaw before anything is created.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::FromRequestParts as _;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use hither_core::SessionId;
+use hither_auth::{Principal, Ticket, TicketRefused, Way};
+use hither_core::{Role, SessionId};
 use hither_protocol::websocket::{accept_key, check_key};
 use http::header::{
     ALLOW, CONNECTION, CONTENT_LENGTH, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
@@ -18,8 +21,10 @@ use serde_json::{Value, json};
 
 use super::access::Access;
 use super::app::App;
+use super::door::Arrival;
 use super::handover::{Handover, Slot, Wanted};
 use super::problem::Problem;
+use super::ticket_routes::TICKET_PREFIX;
 use crate::sessions::ViewerProtocol;
 
 const HITHER: &str = hither_protocol::hither::SUBPROTOCOL;
@@ -33,10 +38,10 @@ pub(crate) async fn ttyd_token(_: Access) -> Json<Value> {
 /// `GET /ws`
 pub(crate) async fn upgrade(
     State(app): State<Arc<App>>,
-    access: Access,
     request: axum::extract::Request,
 ) -> Result<Response, Problem> {
     let (mut parts, _body) = request.into_parts();
+    let Admitted { principal, address, role } = admit(&app, &mut parts).await?;
     let accept = check_handshake(&parts)?;
     let wanted = choose(&parts)?;
     let on_upgrade: Option<OnUpgrade> = parts.extensions.remove();
@@ -45,8 +50,52 @@ pub(crate) async fn upgrade(
         return Err(Problem::upgrade_required("this connection cannot be upgraded"));
     };
     let subprotocol = wanted.protocol;
-    slot.put(Handover { app, principal: access.principal().clone(), on_upgrade, wanted });
+    slot.put(Handover { app, principal, address, role, on_upgrade, wanted });
     Ok(switching(&accept, subprotocol))
+}
+
+/// Who opens a WebSocket.
+struct Admitted {
+    principal: Principal,
+    address: Option<IpAddr>,
+    role: Role,
+}
+
+/// Judges who opens a WebSocket. The door has checked host and origin.
+///
+/// A credential that browsers show of their own accord does not suffice: it takes a ticket, which
+/// only our own page can have asked for, and the credential that it was made with. The ticket of a
+/// share link stands for itself.
+async fn admit(app: &Arc<App>, parts: &mut Parts) -> Result<Admitted, Problem> {
+    let ticket = values(&parts.headers, &SEC_WEBSOCKET_PROTOCOL)
+        .find_map(|item| item.strip_prefix(TICKET_PREFIX))
+        .map(str::to_owned);
+    let access = Access::from_request_parts(parts, app).await;
+    let Some(ticket) = ticket else {
+        let access = access?;
+        if access.is_ambient() {
+            let detail = "a cookie opens no WebSocket without a ticket: POST /api/ws-ticket";
+            return Err(Problem::unauthorized("ticket_required", detail));
+        }
+        let principal = access.principal().clone();
+        return Ok(Admitted { principal, address: access.address(), role: Role::Operator });
+    };
+    let refused = |_| Problem::unauthorized("ticket_refused", TicketRefused.to_string());
+    let query = parts.uri.query().unwrap_or("");
+    let session = param(query, "session").or_else(|| param(query, "sessionId")).unwrap_or("");
+    let session = session.parse::<SessionId>().map_err(|_| refused(TicketRefused))?;
+    let Ticket { principal, role, .. } =
+        app.auth.redeem_ticket(&ticket, session).map_err(refused)?;
+    if principal.way() != Way::Link {
+        let shown = access?;
+        if (shown.principal().who(), shown.principal().way()) != (principal.who(), principal.way())
+        {
+            return Err(refused(TicketRefused));
+        }
+    }
+    let address = Arrival::of(parts)?.address;
+    let principal = app.auth.verify_again(&principal).map_err(Problem::from)?;
+    Ok(Admitted { principal, address, role })
 }
 
 /// Whether the request wants to leave HTTP.

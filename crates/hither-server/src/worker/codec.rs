@@ -61,6 +61,9 @@ fn append_hither_notices(
         let count = u32::try_from(session.viewers.len()).unwrap_or(u32::MAX);
         append_hither(out, &ServerFrame::Event(Event::Viewers(count)));
     }
+    if notices.role {
+        append_hither(out, &ServerFrame::Event(Event::Role(viewer.role)));
+    }
     if notices.termios
         && let Some(echo) = session.echo
     {

@@ -8,16 +8,20 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use hither_core::{ExitStatus, Offset, SessionId, WindowSize};
+use hither_core::{ExitStatus, Offset, Role, SessionId, WindowSize};
+use hither_protocol::websocket::CloseCode;
 use hither_pty::{Journal, Master};
 use tokio::sync::oneshot;
 
 use super::asking::{LookReply, OutputReply};
 use super::memory::SessionMemory;
+use super::receiving::Refusal;
+use super::viewer::ViewerKey;
 use super::{Settings, Worker};
 use crate::clock::Clock;
 use crate::directory::{Shared, Upward};
 use crate::metrics::WorkerMetrics;
+use crate::pass::PassId;
 use crate::sessions::{Connection, SessionError};
 
 /// Answer to a command that can fail.
@@ -61,6 +65,10 @@ pub(crate) enum Command {
     Remove(SessionId, Cow<'static, str>, oneshot::Sender<()>),
     /// A copy of the counters is wanted.
     Measure(oneshot::Sender<Box<WorkerMetrics>>),
+    /// Send one viewer away.
+    SendAway(SessionId, PassId, CloseCode, &'static str),
+    /// Set the most that one viewer may do.
+    SetRole(SessionId, PassId, Role),
     /// A second or so has passed.
     Tick,
     /// Send all viewers away and end the thread.
@@ -178,14 +186,41 @@ impl Worker {
             }
             Command::Remove(id, reason, done) => {
                 if let Some(&index) = self.names.get(&id) {
-                    let code = hither_protocol::websocket::CloseCode::SESSION_CLOSED;
-                    self.remove_session(index, code, &reason);
+                    self.remove_session(index, CloseCode::SESSION_CLOSED, &reason);
                 }
                 answer(done, ());
             }
             Command::Measure(asker) => answer(asker, Box::new(self.measure())),
+            Command::SendAway(id, pass, code, reason) => {
+                if let Some(key) = self.viewer_with(id, pass) {
+                    self.refuse(key, &Refusal::new(code, reason));
+                }
+            }
+            Command::SetRole(id, pass, role) => {
+                if let Some(key) = self.viewer_with(id, pass) {
+                    self.set_role(key, role);
+                }
+            }
             Command::Tick => self.tick(),
             Command::Stop => self.stop(),
+        }
+    }
+
+    /// The viewer of a session that came with this pass.
+    fn viewer_with(&self, id: SessionId, pass: PassId) -> Option<ViewerKey> {
+        let viewers = &self.sessions.get(*self.names.get(&id)?)?.viewers;
+        viewers.iter().copied().find(|&key| self.viewers[key].pass.id() == pass)
+    }
+
+    /// Sets the most that a viewer may do. One that asked to be an observer stays one.
+    fn set_role(&mut self, key: ViewerKey, role: Role) {
+        let viewer = &mut self.viewers[key];
+        let role = if viewer.wants_to_type { role } else { Role::Observer };
+        if viewer.role != role {
+            viewer.demoted |= role == Role::Observer;
+            viewer.role = role;
+            viewer.notices.role = true;
+            self.serve(key);
         }
     }
 }

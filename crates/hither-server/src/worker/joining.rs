@@ -26,8 +26,8 @@ impl Worker {
     pub(super) fn attach(&mut self, connection: Connection) {
         let session = self.names.get(&connection.session).copied();
         let stream = Stream::new(connection.socket);
-        let Connection { mut read_ahead, protocol, role, .. } = connection;
-        let viewer = Viewer::new(stream, protocol, role, session.unwrap_or(0), self.now);
+        let Connection { mut read_ahead, protocol, role, pass, .. } = connection;
+        let viewer = Viewer::new(stream, protocol, role, pass, session.unwrap_or(0), self.now);
         let key = self.viewers.insert(viewer);
         self.metrics.attached += 1;
         self.inbox.set_ticking(true);
@@ -52,6 +52,7 @@ impl Worker {
         }
         let id = self.sessions[session].name_viewer();
         self.viewers[key].id = id;
+        self.viewers[key].pass.attached_as(id);
         self.sessions[session].viewers.push(key);
         if protocol != ViewerProtocol::Hither {
             self.join_plain(key, session);
@@ -71,6 +72,7 @@ impl Worker {
         let session = &mut self.sessions[index];
         if hello.role == Role::Observer {
             viewer.role = Role::Observer;
+            viewer.wants_to_type = false;
         }
         viewer.features = hello.features;
         if !viewer.role.may_type() {

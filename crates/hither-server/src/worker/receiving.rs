@@ -262,6 +262,9 @@ impl Worker {
         number: InputNumber,
         bytes: &[u8],
     ) -> Result<(), Refusal> {
+        if self.was_demoted(key) {
+            return Ok(());
+        }
         let session = self.may_type(key)?;
         let viewer = &self.viewers[key];
         let Some(slot) = viewer.input.slot else {
@@ -315,7 +318,16 @@ impl Worker {
         }
     }
 
+    /// Whether a viewer could type and may no more.
+    fn was_demoted(&self, key: ViewerKey) -> bool {
+        let viewer = &self.viewers[key];
+        viewer.demoted && !viewer.role.may_type()
+    }
+
     fn handle_resize(&mut self, key: ViewerKey, size: WindowSize) -> Result<(), Refusal> {
+        if self.was_demoted(key) {
+            return Ok(());
+        }
         let session = match self.may_type(key) {
             Ok(session) => session,
             Err(refusal) if self.viewers[key].protocol == ViewerProtocol::Hither => {

@@ -1,6 +1,7 @@
 //! One attached connection.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hither_core::viewer::ViewerCursor;
@@ -12,6 +13,7 @@ use hither_protocol::websocket::{Decoder, Limits, Side};
 use super::memory::ClientSlot;
 use super::outbox::Outbox;
 use super::stream::Stream;
+use crate::pass::Pass;
 use crate::sessions::ViewerProtocol;
 
 /// Index of a viewer on its worker.
@@ -24,6 +26,12 @@ pub(super) struct Viewer {
     pub(super) protocol: ViewerProtocol,
     /// The most it may do, and after hello what it does.
     pub(super) role: Role,
+    /// Whether it ever asked for more than to watch.
+    pub(super) wants_to_type: bool,
+    /// Whether it could type and may no more: what it typed before it knew is not its fault.
+    pub(super) demoted: bool,
+    /// For whom it is attached.
+    pub(super) pass: Arc<Pass>,
     /// Index of its session; none once that is gone and only the goodbye is left to send.
     pub(super) session: Option<usize>,
     pub(super) id: ViewerId,
@@ -81,6 +89,7 @@ pub(super) struct Notices {
     pub(super) bell: bool,
     pub(super) viewers: bool,
     pub(super) termios: bool,
+    pub(super) role: bool,
 }
 
 /// Where a connection stands on its way to its end.
@@ -105,6 +114,7 @@ impl Viewer {
         stream: Stream,
         protocol: ViewerProtocol,
         role: Role,
+        pass: Arc<Pass>,
         session: usize,
         now: Duration,
     ) -> Self {
@@ -116,6 +126,9 @@ impl Viewer {
             stream,
             protocol,
             role,
+            wants_to_type: true,
+            demoted: false,
+            pass,
             session: Some(session),
             id: ViewerId::NOBODY,
             decoder: Decoder::new(Side::Server, limits),
@@ -176,6 +189,12 @@ impl InputSide {
 
 impl Notices {
     pub(super) const fn any(self) -> bool {
-        self.input_ack || self.size || self.title || self.bell || self.viewers || self.termios
+        self.input_ack
+            || self.size
+            || self.title
+            || self.bell
+            || self.viewers
+            || self.termios
+            || self.role
     }
 }

@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use hither_auth::UserId;
-use hither_core::{ExitStatus, Offset, SessionId, Shell, ShellPhase, WindowSize};
+use hither_core::{ExitStatus, Offset, Role, SessionId, Shell, ShellPhase, WindowSize};
+use hither_protocol::websocket::CloseCode;
 use hither_screen::Screen;
+use hither_server::pass::Pass;
 use hither_server::sessions::{
     Amendment, BoxFuture, Connection, CreateError, EventCursor, EventId, EventLog, Look,
     NewSession, Output, Patience, ServerStatus, SessionError, SessionEvent, SessionInfo, Sessions,
@@ -21,6 +23,8 @@ pub(crate) struct Double {
     /// What every session has written.
     output: watch::Sender<Vec<u8>>,
     attached: mpsc::Sender<Connection>,
+    /// Counts what was said about viewers.
+    pub(crate) told: watch::Sender<usize>,
 }
 
 #[derive(Default)]
@@ -30,6 +34,8 @@ pub(crate) struct State {
     pub(crate) inputs: Vec<Vec<u8>>,
     /// Everything that was done, in words.
     pub(crate) done: Vec<String>,
+    /// What was said about viewers, in words.
+    pub(crate) told: Vec<String>,
     pub(crate) refuse: Option<CreateError>,
     pub(crate) refuse_attach: Option<SessionError>,
     pub(crate) shell: Shell,
@@ -43,6 +49,7 @@ impl Double {
             events: EventLog::new(4),
             output: watch::Sender::default(),
             attached,
+            told: watch::Sender::new(0),
         };
         (double, connections)
     }
@@ -173,6 +180,16 @@ impl Sessions for Double {
         state.done.push(format!("attach {:?}", connection.protocol));
         self.attached.try_send(connection).unwrap();
         Ok(())
+    }
+
+    fn send_away(&self, pass: &Pass, code: CloseCode, reason: &'static str) {
+        self.state().told.push(format!("away {} {} {reason}", pass.session(), code.number()));
+        self.told.send_modify(|count| *count += 1);
+    }
+
+    fn set_role(&self, pass: &Pass, role: Role) {
+        self.state().told.push(format!("role {} {}", pass.session(), role.as_str()));
+        self.told.send_modify(|count| *count += 1);
     }
 
     fn events(&self, behind: Option<EventId>) -> EventCursor {

@@ -28,6 +28,7 @@ pub(crate) struct Harness {
     pub(crate) server: Arc<Server>,
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) serving: JoinHandle<std::io::Result<()>>,
+    watching: JoinHandle<()>,
 }
 
 impl Harness {
@@ -56,6 +57,10 @@ impl Harness {
             let server = Arc::clone(&server);
             tokio::spawn(async move { server.serve(Listener::Tcp(listener)).await })
         };
+        let watching = {
+            let app = Arc::clone(&app);
+            tokio::spawn(async move { app.watch_passes().await })
+        };
         Self {
             address,
             app,
@@ -66,6 +71,7 @@ impl Harness {
             server,
             stop,
             serving,
+            watching,
         }
     }
 
@@ -130,6 +136,7 @@ impl Harness {
 impl Drop for Harness {
     fn drop(&mut self) {
         self.serving.abort();
+        self.watching.abort();
     }
 }
 

@@ -16,6 +16,7 @@ mod matrix;
 mod openapi;
 mod pages;
 mod proxied;
+mod shares;
 mod shutdown;
 mod streams;
 mod upgrade;

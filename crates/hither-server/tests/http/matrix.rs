@@ -50,6 +50,16 @@ pub(crate) const TABLE: &[(&str, &str, Guard, &[u16])] = &[
     ("GET", "/api/sessions/{id}/scrollback", Guard::READ, &[200]),
     ("GET", "/api/sessions/{id}/output", Guard::READ, &[200]),
     ("GET", "/api/sessions/{id}/stream", Guard::READ, &[200]),
+    ("GET", "/api/sessions/{id}/viewers", Guard::READ, &[200]),
+    // There is no such viewer, or share link, as far as anybody may know.
+    ("PATCH", "/api/sessions/{id}/viewers/{number}", Guard::OWN, &[404]),
+    ("DELETE", "/api/sessions/{id}/viewers/{number}", Guard::OWN, &[404]),
+    ("GET", "/api/sessions/{id}/shares", Guard::OWN, &[200]),
+    // No store is behind this server.
+    ("POST", "/api/sessions/{id}/shares", Guard::OWN, &[503]),
+    ("DELETE", "/api/sessions/{id}/shares/{number}", Guard::OWN, &[404]),
+    ("POST", "/api/share", Guard::Secret, &[401]),
+    ("POST", "/api/ws-ticket", Guard::READ, &[200]),
     ("POST", "/api/cleanup-exited", Guard::MANAGE, &[200]),
     ("GET", "/token", Guard::Credential, &[200]),
     ("GET", "/ws", Guard::READ, &[101]),
@@ -101,6 +111,8 @@ fn expected(row: Row, shown: Shown, from: From) -> &'static [u16] {
     match shown {
         Shown::Nothing | Shown::WrongCookie | Shown::WrongBearer | Shown::Garbage => &[401],
         Shown::Bearer | Shown::Basic => through,
+        // It takes a ticket besides.
+        Shown::Cookie if path == "/ws" && from == From::OwnPage => &[401],
         Shown::Cookie if from == From::OwnPage => through,
         // Nobody vouches that one of our own pages sent it.
         Shown::Cookie if method != "GET" || path == "/ws" => &[403],
@@ -112,6 +124,7 @@ fn expected(row: Row, shown: Shown, from: From) -> &'static [u16] {
 pub(crate) fn request(harness: &Harness, row: Row) -> Request {
     let (method, path, ..) = row;
     let target = path.replace("{id}", harness.id.as_str()).replace("{*path}", "none.js");
+    let target = target.replace("{number}", "7");
     let target = match path {
         "/ws" => format!("/ws?sessionId={}", harness.id),
         _ => target,
@@ -125,6 +138,10 @@ pub(crate) fn request(harness: &Harness, row: Row) -> Request {
         }
         "/api/auth/login" => {
             request.json(format!(r#"{{"username":"x","password":"{}"}}"#, harness.token))
+        }
+        "/api/ws-ticket" => request.json(format!(r#"{{"session":"{}"}}"#, harness.id)),
+        "/api/sessions/{id}/viewers/{number}" if method == "PATCH" => {
+            request.json(r#"{"level":"read"}"#)
         }
         "/api/sessions/{id}/resize" => request.json(r#"{"cols":100,"rows":30}"#),
         "/api/sessions/{id}/signal" => request.json(r#"{"signal":"INT"}"#),

@@ -1,0 +1,243 @@
+//! Share links: made, listed and withdrawn by the owner of a session, and used by anybody.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use hither_auth::{
+    Level, PASSWORD_BYTES_MAX, SHARE_LIFE_DEFAULT, SHARE_LIFE_MAX, SHARE_VIEWERS_MAX, SHARES_MAX,
+    Secret, Share, ShareId, Ticket, Verdict, check_password,
+};
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::access::Access;
+use super::app::App;
+use super::auth::random;
+use super::body::JsonBody;
+use super::door::Arrival;
+use super::handle::level;
+use super::problem::Problem;
+use super::session_routes::IdInPath;
+use super::ticket_routes::TICKET_PREFIX;
+use super::time::rfc3339;
+use super::viewer_routes::{NumberInPath, read_or_write};
+use crate::audit::{Actor, Event};
+use crate::sessions::SessionError;
+
+const LABEL_CHARS_MAX: usize = 64;
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NewShareBody {
+    level: Option<String>,
+    /// Seconds.
+    expires_in: Option<u64>,
+    viewers_max: Option<u32>,
+    passphrase: Option<String>,
+    label: Option<String>,
+    needs_login: Option<bool>,
+}
+
+#[derive(Default, Deserialize)]
+pub(crate) struct RedeemBody {
+    secret: Option<String>,
+    passphrase: Option<String>,
+}
+
+/// `POST /api/sessions/{id}/shares`
+pub(crate) async fn create(
+    State(app): State<Arc<App>>,
+    access: Access,
+    IdInPath(id): IdInPath,
+    JsonBody(body): JsonBody<NewShareBody>,
+) -> Result<Response, Problem> {
+    let session = app.session(access.principal(), id, level::Own)?;
+    let creator = access.principal().user().ok_or_else(Problem::internal)?;
+    let now = SystemTime::now();
+    let held = app.auth.with_people(|people| people.shares_of(id, now).count());
+    if held >= SHARES_MAX {
+        let detail = format!("limit of {SHARES_MAX} share links of a session is reached");
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "limit_reached", detail));
+    }
+    let level = body.level.as_deref().map_or(Ok(Level::Read), |word| read_or_write(Some(word)))?;
+    let secret = Secret::from_random(random().map_err(|_| Problem::internal())?);
+    let passphrase = hashed(&app, body.passphrase.filter(|text| !text.is_empty())).await?;
+    let share = Share {
+        id: ShareId(0),
+        session: session.id(),
+        level,
+        digest: secret.digest(),
+        passphrase,
+        creator,
+        label: label(body.label)?,
+        created: now,
+        expires: now + life(body.expires_in)?,
+        viewers_max: viewers_max(body.viewers_max)?,
+        // Whoever types should be known, unless the owner says otherwise.
+        needs_login: body.needs_login.unwrap_or(level > Level::Read),
+    };
+    let stored = share.clone();
+    let share =
+        Share { id: app.auth.change(move |store| store.add_share(&stored)).await?, ..share };
+    app.note(&access.actor(), &Event::ShareCreated(id, share.id, level));
+    let mut answer = share_json(&share, 0);
+    let fragment = format!("s/{id}#share={}", secret.to_text());
+    answer["secret"] = secret.to_text().into();
+    answer["url"] = format!("{}{fragment}", app.config.page_url).into();
+    Ok((StatusCode::CREATED, Json(answer)).into_response())
+}
+
+/// `GET /api/sessions/{id}/shares`
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    access: Access,
+    IdInPath(id): IdInPath,
+) -> Result<Json<Value>, Problem> {
+    app.session(access.principal(), id, level::Own)?;
+    let now = SystemTime::now();
+    let shares: Vec<_> =
+        app.auth.with_people(|people| people.shares_of(id, now).cloned().collect());
+    let json = |share: &Share| share_json(share, app.passes.by_link(share.id));
+    Ok(Json(shares.iter().map(json).collect()))
+}
+
+/// `DELETE /api/sessions/{id}/shares/{number}`
+pub(crate) async fn revoke(
+    State(app): State<Arc<App>>,
+    access: Access,
+    IdInPath(id): IdInPath,
+    NumberInPath(number): NumberInPath,
+) -> Result<StatusCode, Problem> {
+    app.session(access.principal(), id, level::Own)?;
+    let share = ShareId(number);
+    let is_its = app.auth.with_people(|people| {
+        people.share(share, SystemTime::now()).is_some_and(|share| share.session == id)
+    });
+    if !is_its {
+        return Err(Problem::not_found());
+    }
+    app.auth.change(move |store| store.revoke_share(share)).await?;
+    app.note(&access.actor(), &Event::ShareRevoked(id, share));
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /api/share`: the secret of a share link for a ticket to its session. Nothing else can be
+/// had for it.
+pub(crate) async fn redeem(
+    State(app): State<Arc<App>>,
+    arrival: Arrival,
+    access: Result<Access, Problem>,
+    JsonBody(body): JsonBody<RedeemBody>,
+) -> Result<Json<Value>, Problem> {
+    app.gate.admit(arrival.address, None)?;
+    let secret = body.secret.unwrap_or_default();
+    let found = app.auth.with_people(|people| {
+        let share = people.share_with(&secret, SystemTime::now()).cloned();
+        share.filter(|share| people.account(share.creator).is_some())
+    });
+    let alive = found.filter(|share| app.is_session(share.session));
+    let Some(share) = alive else {
+        app.gate.handle_failure(arrival.address, None);
+        let detail = "the link is wrong, has expired or was withdrawn";
+        return Err(Problem::unauthorized("share_refused", detail));
+    };
+    if share.needs_login && access.is_err() {
+        let detail = "this link is for people with an account: log in first";
+        return Err(Problem::unauthorized("login_required", detail));
+    }
+    check_passphrase(&app, &arrival, &share, body.passphrase).await?;
+    let max = usize::try_from(share.viewers_max).unwrap_or(usize::MAX);
+    if app.passes.by_link(share.id) >= max {
+        return Err(SessionError::TooManyViewers { max }.into());
+    }
+    app.gate.handle_success(arrival.address, None);
+    let (session, holder) = (share.session, share.holder());
+    app.note(&Actor::proven(&holder, arrival.address), &Event::ShareUsed(session, share.id));
+    let role = share.level.role();
+    let ticket = app.auth.issue_ticket(Ticket { principal: holder, session, role })?;
+    Ok(Json(json!({
+        "session": session.as_str(),
+        "level": share.level.as_str(),
+        "label": share.label,
+        "expiresAt": rfc3339(share.expires),
+        "ticket": ticket,
+        "subprotocolPrefix": TICKET_PREFIX,
+    })))
+}
+
+async fn check_passphrase(
+    app: &App,
+    arrival: &Arrival,
+    share: &Share,
+    given: Option<String>,
+) -> Result<(), Problem> {
+    let Some(stored) = share.passphrase.clone() else { return Ok(()) };
+    let Some(given) = given.filter(|text| !text.is_empty()) else {
+        let detail = "this link asks for a passphrase";
+        return Err(Problem::unauthorized("passphrase_required", detail));
+    };
+    let verdict = app.auth.hash(move || check_password(&given, Some(&stored))).await?;
+    if verdict == Verdict::Wrong {
+        app.gate.handle_failure(arrival.address, None);
+        return Err(Problem::unauthorized("passphrase_refused", "the passphrase is wrong"));
+    }
+    Ok(())
+}
+
+async fn hashed(app: &App, passphrase: Option<String>) -> Result<Option<String>, Problem> {
+    let Some(text) = passphrase else { return Ok(None) };
+    if text.len() > PASSWORD_BYTES_MAX {
+        let detail = format!("passphrase must have at most {PASSWORD_BYTES_MAX} bytes");
+        return Err(Problem::bad_request("invalid_share", detail));
+    }
+    let salt = random().map_err(|_| Problem::internal())?;
+    app.auth.hash(move || hither_auth::hash(&text, salt)).await.map(Some)
+}
+
+fn life(seconds: Option<u64>) -> Result<Duration, Problem> {
+    let life = seconds.map_or(SHARE_LIFE_DEFAULT, Duration::from_secs);
+    if life.is_zero() || life > SHARE_LIFE_MAX {
+        let most = SHARE_LIFE_MAX.as_secs();
+        let detail = format!("expiresIn must be 1 to {most} seconds");
+        return Err(Problem::bad_request("invalid_share", detail));
+    }
+    Ok(life)
+}
+
+fn viewers_max(wanted: Option<u32>) -> Result<u32, Problem> {
+    let wanted = wanted.unwrap_or(SHARE_VIEWERS_MAX);
+    if wanted == 0 || wanted > SHARE_VIEWERS_MAX {
+        let detail = format!("viewersMax must be 1 to {SHARE_VIEWERS_MAX}");
+        return Err(Problem::bad_request("invalid_share", detail));
+    }
+    Ok(wanted)
+}
+
+fn label(label: Option<String>) -> Result<String, Problem> {
+    let label = label.unwrap_or_default();
+    if label.chars().count() > LABEL_CHARS_MAX || label.chars().any(char::is_control) {
+        let detail =
+            format!("label must have at most {LABEL_CHARS_MAX} characters and none of control");
+        return Err(Problem::bad_request("invalid_share", detail));
+    }
+    Ok(label)
+}
+
+fn share_json(share: &Share, viewers: usize) -> Value {
+    json!({
+        "id": share.id.0,
+        "session": share.session.as_str(),
+        "level": share.level.as_str(),
+        "label": share.label,
+        "passphrase": share.passphrase.is_some(),
+        "needsLogin": share.needs_login,
+        "createdAt": rfc3339(share.created),
+        "expiresAt": rfc3339(share.expires),
+        "viewersMax": share.viewers_max,
+        "viewers": viewers,
+    })
+}
