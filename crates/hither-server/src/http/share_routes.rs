@@ -11,6 +11,7 @@ use hither_auth::{
     Secret, Share, ShareId, Ticket, Verdict, check_password,
 };
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -30,21 +31,30 @@ use crate::sessions::SessionError;
 
 const LABEL_CHARS_MAX: usize = 64;
 
-#[derive(Default, Deserialize)]
+/// A share link to be made.
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NewShareBody {
+    /// `read` (default) or `write`.
     level: Option<String>,
-    /// Seconds.
+    /// Seconds; 24 hours by default, at most 30 days.
     expires_in: Option<u64>,
+    /// Most viewers at a time, at most 64.
     viewers_max: Option<u32>,
+    /// A word that must be known besides.
     passphrase: Option<String>,
+    /// What to call it; at most 64 characters.
     label: Option<String>,
+    /// Whether its holder must have an account.
     needs_login: Option<bool>,
 }
 
-#[derive(Default, Deserialize)]
+/// What the holder of a share link knows.
+#[derive(Default, Deserialize, JsonSchema)]
 pub(crate) struct RedeemBody {
+    /// The secret in the address.
     secret: Option<String>,
+    /// The word that the link asks for, if it does.
     passphrase: Option<String>,
 }
 

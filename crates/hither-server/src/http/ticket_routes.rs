@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use hither_auth::{TICKET_LIFE, Ticket};
 use hither_core::{Role, SessionId};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -18,9 +19,12 @@ use super::problem::Problem;
 /// What a ticket's secret is called among the subprotocols of a WebSocket.
 pub(crate) const TICKET_PREFIX: &str = "hither.ticket.";
 
-#[derive(Default, Deserialize)]
+/// What a ticket is for.
+#[derive(Default, Deserialize, JsonSchema)]
 pub(crate) struct TicketBody {
+    /// Id of the session.
     session: Option<String>,
+    /// `operator` (default) or `observer`.
     role: Option<String>,
 }
 

@@ -9,6 +9,7 @@ use hither_core::SessionId;
 use hither_protocol::websocket::CloseCode;
 use http::StatusCode;
 use http::request::Parts;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -39,8 +40,10 @@ impl<S: Send + Sync> FromRequestParts<S> for NumberInPath {
     }
 }
 
-#[derive(Default, Deserialize)]
+/// What a viewer may do.
+#[derive(Default, Deserialize, JsonSchema)]
 pub(crate) struct LevelBody {
+    /// `read` or `write`.
     level: Option<String>,
 }
 

@@ -13,15 +13,18 @@ use crate::http::screen::{ScreenJson, ScreenQuery, ScrollbackJson, ScrollbackQue
 use crate::http::server_routes::UpgradeBody;
 use crate::http::session_json::{SessionJson, SignalJson, SizeJson};
 use crate::http::session_routes::{CleanedJson, ClosedJson, DoneJson, ResizedJson};
+use crate::http::share_routes::{NewShareBody, RedeemBody};
 use crate::http::status::{ConfigJson, HealthJson, StatusJson};
+use crate::http::ticket_routes::TicketBody;
 use crate::http::typing::{InputJson, TypedJson};
+use crate::http::viewer_routes::LevelBody;
 use crate::http::wait::{WaitJson, WaitedJson};
 
 const EVENTS: &[&str] = &["text/event-stream"];
 
 /// All operations, in the order in which one reads about them.
 pub(super) fn all() -> Vec<Operation> {
-    [sessions(), driving(), reading(), events(), server(), credentials(), pages()]
+    [sessions(), driving(), reading(), sharing(), events(), server(), credentials(), pages()]
         .into_iter()
         .flatten()
         .collect()
@@ -218,6 +221,46 @@ fn credentials() -> Vec<Operation> {
             &[],
         ),
         op("GET", "/api/auth/current-user", "Who you are").answer(200, "You.", json_only),
+        op("POST", "/api/ws-ticket", "A ticket for one WebSocket")
+            .body::<TicketBody>([])
+            .answer(200, "The ticket.", json_only)
+            .problem(503, "Too many tickets are not used."),
+        op("POST", "/api/share", "The secret of a share link for a ticket")
+            .body::<RedeemBody>([])
+            .answer(200, "The session and a ticket for it.", json_only)
+            .problem(503, "As many viewers as may come by this link are there."),
+    ]
+}
+
+fn sharing() -> Vec<Operation> {
+    let op = |method, path, summary| Operation::new(method, path, "sharing", summary);
+    let json_only: &[&str] = &["application/json"];
+    let gone = "There is no such viewer or link, or no such session.";
+    vec![
+        op("GET", "/api/sessions/{id}/viewers", "Who is attached").answer(
+            200,
+            "The viewers.",
+            json_only,
+        ),
+        op("PATCH", "/api/sessions/{id}/viewers/{number}", "Let a viewer type, or watch only")
+            .body::<LevelBody>([json!({ "level": "read" })])
+            .answer(200, "The viewer.", json_only)
+            .problem(404, gone),
+        op("DELETE", "/api/sessions/{id}/viewers/{number}", "Send a viewer away")
+            .answer(204, "Done.", &[])
+            .problem(404, gone),
+        op("GET", "/api/sessions/{id}/shares", "Share links of a session").answer(
+            200,
+            "The links, without their secrets.",
+            json_only,
+        ),
+        op("POST", "/api/sessions/{id}/shares", "Make a share link")
+            .body::<NewShareBody>([json!({}), json!({ "label": "class", "expiresIn": 3600 })])
+            .answer(201, "The link, with its secret this once.", json_only)
+            .problem(503, "There are as many links as there may be, or the store cannot be used."),
+        op("DELETE", "/api/sessions/{id}/shares/{number}", "Withdraw a share link")
+            .answer(204, "Done.", &[])
+            .problem(404, gone),
     ]
 }
 
