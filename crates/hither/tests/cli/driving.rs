@@ -108,3 +108,31 @@ fn a_gateway_at_an_address_wants_a_token() {
         assert!(run.code == 64 && !run.stderr.contains("secret@"), "{run:?}");
     }
 }
+
+/// The same commands against the real API, in a real shell.
+#[test]
+fn a_shell_is_driven_from_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().to_str().unwrap();
+    let options = [("HOME", home)];
+    let dir = folder.path().join("run");
+    let gateway = Running::with_environment(&dir, &[], &["bash"], &options);
+    let id = gateway.new_session(&["bash"]);
+    let prompt = gateway.hither(&["wait", &id, "--prompt", "--timeout", "20s"]);
+    assert_eq!(prompt.code, 0, "{prompt:?}");
+    let ran = gateway.hither(&["run", &id, "--", "echo", "one-$((1 + 1));", "(exit 3)"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (3, "one-2\n"), "{ran:?}");
+    let sent = gateway.hither(&["send", &id, "echo two-$((1 + 1))", "--key", "Enter", "--offset"]);
+    let from = sent.stdout.trim();
+    let waited = gateway.hither(&["wait", &id, "--output", "two-2", "--from", from]);
+    assert!(waited.code == 0 && waited.stdout.contains("two-2"), "{waited:?}");
+    let screen = gateway.hither(&["screen", &id]);
+    assert!(screen.stdout.contains("two-2") && !screen.stdout.contains('\u{1b}'), "{screen:?}");
+    let logs = gateway.hither(&["logs", &id]);
+    assert!(logs.code == 0 && logs.stdout.contains("one-2"), "{logs:?}");
+    assert_eq!(gateway.hither(&["rename", &id, "renamed"]).code, 0);
+    assert!(gateway.hither(&["ls"]).stdout.contains("renamed"));
+    assert_eq!(gateway.hither(&["send", &id, "exit", "-k", "Enter"]).code, 0);
+    let ended = gateway.hither(&["wait", &id, "--exit", "--timeout", "20s"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+}
