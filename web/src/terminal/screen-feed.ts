@@ -5,10 +5,16 @@
 
 import type { WindowSize } from '../session';
 import type { TermView } from './term-view';
-import { WholeCharacters } from './whole-characters';
+import { incompleteLength, WholeCharacters } from './whole-characters';
 
 /** Bytes handed to the emulator but not parsed: enough to keep it busy for some frames. */
 export const FEED_BYTES_MAX = 131_072;
+
+/**
+ * Bytes handed over in one piece. The emulator looks at the clock only between two of them, and there are bytes
+ * that cost it a thousand times what others do.
+ */
+export const PIECE_BYTES_MAX = 4_096;
 
 type Step =
   | { readonly type: 'output'; readonly bytes: Uint8Array; readonly done: () => void }
@@ -66,7 +72,7 @@ export class ScreenFeed {
       case 'output': {
         const bytes = this.#whole.take(step.bytes);
         this.#inFlight += bytes.length;
-        return this.#view.write(bytes, () => this.#finish(bytes.length, step.done));
+        return this.#writePieces(bytes, () => this.#finish(bytes.length, step.done));
       }
       case 'snapshot': {
         // An empty snapshot is in flight too: what follows must wait for the reset.
@@ -79,6 +85,16 @@ export class ScreenFeed {
       case 'size':
         return this.#view.resize(step.size);
     }
+  }
+
+  #writePieces(bytes: Uint8Array, done: () => void): void {
+    let rest = bytes;
+    while (rest.length > PIECE_BYTES_MAX) {
+      const cut = PIECE_BYTES_MAX - incompleteLength(rest.subarray(0, PIECE_BYTES_MAX));
+      this.#view.write(rest.subarray(0, cut), () => undefined);
+      rest = rest.subarray(cut);
+    }
+    this.#view.write(rest, done);
   }
 
   #finish(length: number, done: () => void): void {

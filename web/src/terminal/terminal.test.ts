@@ -5,7 +5,7 @@ import { applyModifiers, encodeBarKey } from './keys';
 import { safeLink } from './links';
 import { countLines, encodePaste, previewPaste, runsAtOnce, sanitisePaste } from './paste';
 import { type ParserHooks, QueryMute } from './query-mute';
-import { FEED_BYTES_MAX, ScreenFeed } from './screen-feed';
+import { FEED_BYTES_MAX, PIECE_BYTES_MAX, ScreenFeed } from './screen-feed';
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
@@ -187,11 +187,23 @@ describe('ScreenFeed', () => {
     for (const index of [0, 1, 2]) {
       feed.write(chunk(FEED_BYTES_MAX), () => parsed.push(index));
     }
-    expect(view.log).toHaveLength(1);
-    view.parseOne();
-    expect(view.log).toHaveLength(2);
+    const pieces = FEED_BYTES_MAX / PIECE_BYTES_MAX;
+    expect(view.log).toEqual(new Array(pieces).fill(`write ${PIECE_BYTES_MAX}`));
+    for (let piece = 0; piece < pieces; piece += 1) {
+      view.parseOne();
+    }
+    expect(view.log).toHaveLength(2 * pieces);
     view.parseAll();
     expect(parsed).toEqual([0, 1, 2]);
+  });
+
+  test('pieces end between characters', () => {
+    const view = new SlowView();
+    const feed = new ScreenFeed(view);
+    feed.write(new TextEncoder().encode('x'.concat('\u2014'.repeat(2_000))), () => undefined);
+    expect(view.log).toEqual(['write 4096', 'write 1905']);
+    feed.write(new TextEncoder().encode('\u2014'.repeat(2_000)), () => undefined);
+    expect(view.log.slice(2)).toEqual(['write 4095', 'write 1905']);
   });
 
   test('a size waits for the output before it and holds the output after it', () => {
@@ -214,7 +226,8 @@ describe('ScreenFeed', () => {
     feed.replace(chunk(5), size, () => parsed.push('snapshot'));
     feed.write(chunk(7), () => parsed.push('after'));
     view.parseAll();
-    expect(view.log).toEqual([`write ${FEED_BYTES_MAX}`, 'replace 5 80x24', 'write 7']);
+    const pieces = new Array(FEED_BYTES_MAX / PIECE_BYTES_MAX).fill(`write ${PIECE_BYTES_MAX}`);
+    expect(view.log).toEqual([...pieces, 'replace 5 80x24', 'write 7']);
     expect(parsed).toEqual(['first', 'snapshot', 'after']);
   });
 

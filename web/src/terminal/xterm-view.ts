@@ -5,9 +5,11 @@ import { UnicodeGraphemesAddon } from '@xterm/addon-unicode-graphemes';
 import { WebLinksAddon } from '@xterm/addon-web-links';
 import { type ITheme, Terminal } from '@xterm/xterm';
 import type { WindowSize } from '../session';
+import { limitCounts } from './count-limit';
 import { hasRealGpu } from './gpu';
 import { openLink, safeLink } from './links';
 import { QueryMute } from './query-mute';
+
 import { obeyStylePolicy } from './style-policy';
 import type { Disposable, PixelSize, Search, TermListener, TermView } from './term-view';
 import type { TermTheme } from './theme';
@@ -68,6 +70,7 @@ export class XtermView implements TermView {
     });
     this.#term.loadAddon(new UnicodeGraphemesAddon());
     const mute = new QueryMute(this.#term.parser);
+    limitCounts(this.#term);
     obeyStylePolicy(host.ownerDocument);
     this.#term.open(host);
     const screen = host.querySelector<HTMLElement>('.xterm-screen');
