@@ -40,6 +40,8 @@ pub struct Actor {
 pub enum Event {
     /// The gateway has started.
     Started,
+    /// The gateway stops, or another program takes its place.
+    Stopped,
     /// As many events are missing here, because they came faster than the disk takes them.
     Lost(u64),
     /// Somebody has logged in.

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use hither_bench::BenchArgs;
 
 use crate::commands::attach::AttachArgs;
+use crate::commands::audit::AuditArgs;
 use crate::commands::completions::CompletionsArgs;
 use crate::commands::config::ConfigArgs;
 use crate::commands::doctor::DoctorArgs;
@@ -41,7 +42,7 @@ Examples:
 const EXIT_CODES: &str = "\
 Exit codes:
    0  done
-   1  `hither doctor` found something that must be changed
+   1  `hither doctor` found something that must be changed, `hither audit verify` a flaw
   64  the command line is wrong
   69  no gateway is running, or it has no such session
   70  something inside went wrong
@@ -103,6 +104,8 @@ pub(crate) enum Command {
     User(UserArgs),
     /// Make, list and revoke API tokens
     Token(TokenArgs),
+    /// List what is written down of who did what, and check that nobody changed it
+    Audit(AuditArgs),
     /// Check whether this machine is ready, and say what to change
     Doctor(DoctorArgs),
     /// Print a completion script for a shell

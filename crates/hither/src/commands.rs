@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod attach;
+pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod doctor;
@@ -50,6 +51,7 @@ pub(crate) fn run(command: Command, settings: &Settings) -> Result<ExitCode, Fai
         Command::Kill(args) => kill::run(&args),
         Command::Url(args) => url::run(&args),
         Command::Upgrade(args) => upgrade::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::User(args) => user::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Doctor(args) => doctor::run(&args),

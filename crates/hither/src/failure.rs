@@ -9,7 +9,7 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// What was asked for is done.
     Success = 0,
-    /// `hither doctor` found something that must be changed.
+    /// `hither doctor` found something that must be changed, or `hither audit verify` a flaw.
     Unhealthy = 1,
     /// The command line is wrong (`EX_USAGE`).
     Usage = 64,

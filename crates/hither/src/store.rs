@@ -34,7 +34,8 @@ impl StoreArgs {
         }
     }
 
-    fn path(&self) -> PathBuf {
+    /// The state directory.
+    pub(crate) fn path(&self) -> PathBuf {
         self.state_dir.resolve(&self.runtime_dir)
     }
 }

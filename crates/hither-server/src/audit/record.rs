@@ -49,6 +49,7 @@ impl Event {
     fn name(&self) -> &'static str {
         match self {
             Self::Started => "started",
+            Self::Stopped => "stopped",
             Self::Lost(_) => "records-lost",
             Self::LoggedIn => "logged-in",
             Self::LoginRefused(_) => "login-refused",
@@ -70,7 +71,7 @@ impl Event {
 
     fn details(&self, members: &mut Members) {
         match self {
-            Self::Started | Self::LoggedIn | Self::LoggedOut => {}
+            Self::Started | Self::Stopped | Self::LoggedIn | Self::LoggedOut => {}
             Self::Lost(count) => members.number("count", *count),
             Self::LoginRefused(code) => members.text("code", code),
             Self::SessionCreated(session)

@@ -26,6 +26,10 @@ pub struct Config {
     pub limits: Limits,
     /// What costs time and what saves it.
     pub tuning: Tuning,
+    /// Whether the process keeps its memory to itself.
+    pub hardening: Hardening,
+    /// Whether the state directory holds a log of who did what.
+    pub audit_log: AuditLog,
     /// Directory of the sockets, mode 0700; absolute path.
     pub runtime_dir: PathBuf,
     /// Directory of the store, mode 0700; absolute path.
@@ -36,6 +40,25 @@ pub struct Config {
     pub program: Program,
     /// The environment that children may inherit from; an allow-list is applied to it.
     pub environment: Vec<(String, String)>,
+}
+
+/// Whether there is an audit log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditLog {
+    /// There is one. What an admin does is not done when it cannot be written.
+    On,
+    /// There is none.
+    Off,
+}
+
+/// Whether the process keeps its memory to itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hardening {
+    /// No debugger, no core file, nothing of `/proc` that shows memory, environment or descriptors:
+    /// the programs in the sessions run as the same user.
+    On,
+    /// As the system allows it.
+    Off,
 }
 
 /// Where to listen and whom to let in.

@@ -25,9 +25,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 pub use bequest::BequestError;
-pub use config::{Authentication, Config, Limits, Listen, OnClose, Session, Tuning};
+pub use config::{
+    AuditLog, Authentication, Config, Hardening, Limits, Listen, OnClose, Session, Tuning,
+};
 pub use successor::{Bequested, Program, SUCCESSOR_VARIABLE, Start};
 
+use crate::audit::{Audit, Keeper, Silent};
 use crate::directory::{self, Directory, HostStarter, Leaving, LinkError};
 use crate::http::{App, Auth, CONNECTIONS_MAX, Server, Succession};
 use crate::metrics::MetricsServer;
@@ -53,6 +56,9 @@ pub enum GatewayError {
     /// The runtime directory cannot be used.
     #[error(transparent)]
     RuntimeDir(#[from] RuntimeDirError),
+    /// The audit log cannot be written.
+    #[error("audit log: {0}; mend that, choose another --state-dir, or use --audit-log off")]
+    Audit(io::Error),
     /// An address cannot be listened on.
     #[error("cannot listen on {address}: {cause}; choose another with --port")]
     Bind {
@@ -150,6 +156,9 @@ pub fn run(
     start: Start,
     ready: impl FnOnce(&Ready),
 ) -> Result<Ended, GatewayError> {
+    if config.hardening == Hardening::On {
+        keep_memory_private().map_err(kernel("keeping the memory of this process private"))?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .thread_keep_alive(Duration::MAX)
@@ -164,6 +173,21 @@ pub fn run(
             Start::Succeed(left) => serve(config, left.0, ready).await,
         }
     })
+}
+
+/// The log that the state directory holds.
+fn audit(config: &Config) -> Result<Arc<dyn Audit>, GatewayError> {
+    Ok(match config.audit_log {
+        AuditLog::On => Arc::new(Keeper::start(&config.state_dir).map_err(GatewayError::Audit)?),
+        AuditLog::Off => Arc::new(Silent),
+    })
+}
+
+/// Forbids others to trace this process or to read its memory, and with it core files: prctl(2).
+/// Whatever it executes starts with the permissions of its file again.
+fn keep_memory_private() -> io::Result<()> {
+    use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+    Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
 }
 
 /// Serves; `left` is what the program before this one left, or nothing.
@@ -207,6 +231,7 @@ async fn serve(
         sessions = sessions => sessions.unwrap_or(0),
         () = signals.stop() => std::process::exit(STOPPED_TWICE),
     };
+    app.finish_audit().await;
     let Leave::Upgrade(successor) = leave else {
         remove_sockets(&config);
         return Ok(Ended::Stopped(sessions));
@@ -270,7 +295,8 @@ impl Opened {
         upgrading::resume(left, &auth);
         let http = http_config(config, &listeners);
         let app = App::new(http, auth, Arc::<Directory>::clone(&directory), stopping)
-            .with_succession(Succession { generation, wishes: wish });
+            .with_succession(Succession { generation, wishes: wish })
+            .with_audit(audit(config)?);
         Ok(Self {
             app: Arc::new(app),
             directory,

@@ -133,6 +133,13 @@ impl App {
         }
     }
 
+    /// Closes the audit log: everything before is on the disk when this returns.
+    pub(crate) async fn finish_audit(&self) {
+        if self.audit.record(&Actor::gateway(), &Event::Stopped).await.is_err() {
+            tracing::error!("the end is not in the audit log");
+        }
+    }
+
     /// Writes down what is about to be done, which must not be when this fails.
     pub(crate) async fn note_first(&self, actor: &Actor, event: &Event) -> Result<(), Problem> {
         self.audit.record(actor, event).await.map_err(|_| Problem::audit_failed())

@@ -7,8 +7,8 @@
 //! programs and shells below know nothing of it.
 
 use std::fs;
-use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Folder in the runtime directory.
@@ -27,6 +27,13 @@ const DATA_DIRS: &str = "/usr/local/share:/usr/share";
 #[derive(Clone, Debug)]
 pub(crate) struct ShellIntegration {
     folder: PathBuf,
+}
+
+/// Writes a file that only its user may read, whatever the umask is.
+fn write_own(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
 }
 
 /// What is changed about a program that is started, so that it reads a script.
@@ -51,7 +58,7 @@ impl ShellIntegration {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
             // Shells that start just now read the old one or the new one, never half of one.
             let fresh = path.with_extension("new");
-            fs::write(&fresh, script)?;
+            write_own(&fresh, script)?;
             fs::rename(fresh, path)?;
         }
         Ok(Self { folder })

@@ -43,6 +43,8 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) tuning: TuningArgs,
     #[command(flatten)]
+    pub(crate) security: SecurityArgs,
+    #[command(flatten)]
     pub(crate) log: LogArgs,
     #[command(flatten)]
     pub(crate) runtime_dir: RuntimeDirArgs,
@@ -85,6 +87,36 @@ pub(crate) struct SessionArgs {
     /// What becomes of processes that a session's program leaves behind
     #[arg(long, value_name = "POLICY", value_enum, default_value_t = OnCloseArg::Hup)]
     pub(crate) on_close: OnCloseArg,
+}
+
+/// How the gateway protects itself.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Security")]
+pub(crate) struct SecurityArgs {
+    /// Keep the gateway's memory from debuggers, core files and the programs in its sessions
+    #[arg(long, value_name = "WORD", value_enum, default_value_t = Hardening::On)]
+    pub(crate) hardening: Hardening,
+    /// Write down in the state directory who did what: see `hither audit`
+    #[arg(long, value_name = "WORD", value_enum, default_value_t = AuditLog::On)]
+    pub(crate) audit_log: AuditLog,
+}
+
+/// Whether there is an audit log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AuditLog {
+    /// There is one.
+    On,
+    /// There is none.
+    Off,
+}
+
+/// Whether the gateway protects its own process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Hardening {
+    /// It does.
+    On,
+    /// It does not, as for measuring or debugging it.
+    Off,
 }
 
 /// What costs time and what saves it.
@@ -190,7 +222,7 @@ impl From<gateway::GatewayError> for Failure {
     fn from(error: gateway::GatewayError) -> Self {
         use gateway::GatewayError as E;
         let exit = match error {
-            E::RuntimeDir(_) | E::Store(_) => Exit::Configuration,
+            E::RuntimeDir(_) | E::Store(_) | E::Audit(_) => Exit::Configuration,
             E::Bind { .. }
             | E::BindMetrics { .. }
             | E::BindUnix { .. }

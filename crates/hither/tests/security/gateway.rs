@@ -3,8 +3,9 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -14,30 +15,55 @@ pub(crate) const HANG: Duration = Duration::from_secs(30);
 /// What a session's program says when it echoes every byte.
 pub(crate) const READY: &[u8] = b"ready";
 
-/// A gateway that lets everybody in; it and its sessions end with the test.
+/// A gateway; it and its sessions end with the test.
 pub(crate) struct Gateway {
     child: Child,
     port: u16,
+    /// What it said when it listened.
+    pub(crate) greeting: String,
     dir: TempDir,
 }
 
 impl Gateway {
+    /// One that lets everybody in.
     pub(crate) fn start() -> Self {
+        Self::with(&["--no-auth"], &[])
+    }
+
+    /// One with these options and this in its environment.
+    pub(crate) fn with(options: &[&str], environment: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let log = fs::File::create(dir.path().join("log")).unwrap();
         let mut child = Command::new(HITHER)
-            .args(["serve", "--no-auth", "--port", "0", "--runtime-dir"])
+            .args(["serve", "--port", "0", "--runtime-dir"])
             .arg(dir.path().join("run"))
-            .env("XDG_STATE_HOME", dir.path().join("state"))
+            .args(options)
             .env("XDG_CONFIG_HOME", dir.path().join("config"))
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut greeting = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut greeting).unwrap();
-        let port = greeting.trim_end().trim_end_matches('/').rsplit(':').next().unwrap();
-        let port = port.parse().unwrap_or_else(|_| panic!("no port in {greeting:?}"));
-        Self { child, port, dir }
+        let address = greeting.split("http://").nth(1).and_then(|rest| rest.split('/').next());
+        let port = address.and_then(|address| address.rsplit(':').next()?.parse().ok());
+        let port = port.unwrap_or_else(|| panic!("no port in {greeting:?}"));
+        Self { child, port, greeting, dir }
+    }
+
+    /// A folder of the test, which is also that of the gateway's own folders.
+    pub(crate) fn folder(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Everything that was logged so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder().join("log")).unwrap()
     }
 
     pub(crate) fn host(&self) -> String {
@@ -54,15 +80,28 @@ impl Gateway {
 
     /// Sends a request and reads the whole answer: its head, and what follows.
     pub(crate) fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+        self.ask_with(method, path, "", body)
+    }
+
+    /// The same with more header lines, each ended by CR LF.
+    pub(crate) fn ask_with(
+        &self,
+        method: &str,
+        path: &str,
+        lines: &str,
+        body: &str,
+    ) -> (u16, String) {
         let mut stream = self.connect();
         let (host, len) = (self.host(), body.len());
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{lines}\
              content-type: application/json\r\ncontent-length: {len}\r\n\r\n{body}"
         );
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
+        // A body over the limit is not read to its end.
+        stream.write_all(request.as_bytes()).ok();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).ok();
+        let answer = String::from_utf8(answer).unwrap();
         (status(&answer), answer)
     }
 
@@ -72,7 +111,12 @@ impl Gateway {
     }
 
     pub(crate) fn session(&self, script: &str) -> String {
-        let body = serde_json::json!({ "command": ["sh", "-c", script] }).to_string();
+        self.session_of(&["sh", "-c", script])
+    }
+
+    /// A session of a program, in the folder of the test.
+    pub(crate) fn session_of(&self, command: &[&str]) -> String {
+        let body = serde_json::json!({ "command": command, "cwd": self.folder() }).to_string();
         let (status, answer) = self.ask("POST", "/api/sessions", &body);
         assert_eq!(status, 201, "{answer}");
         let json = answer.split_once("\r\n\r\n").unwrap().1;
@@ -88,6 +132,21 @@ impl Gateway {
     pub(crate) fn is_running(&self, id: &str) -> bool {
         let (status, answer) = self.ask("GET", &format!("/api/sessions/{id}"), "");
         status == 200 && answer.contains(r#""status":"running""#)
+    }
+
+    /// Waits until a session's program has ended.
+    pub(crate) fn finish(&self, id: &str) {
+        let start = Instant::now();
+        while self.is_running(id) {
+            assert!(start.elapsed() < HANG, "session {id} goes on");
+        }
+    }
+
+    /// Runs a script in a session to its end and answers what it printed into the file `out`.
+    pub(crate) fn output_of(&self, script: &str) -> String {
+        let id = self.session(&format!("{{ {script}\n}} >out 2>&1"));
+        self.finish(&id);
+        fs::read_to_string(self.folder().join("out")).unwrap()
     }
 
     /// Resident memory of the gateway in KiB (proc_pid_status(5)).

@@ -1,13 +1,10 @@
-//! WebSocket as RFC 6455 wants it, tried on the real gateway over real sockets.
-//!
-//! The rows W01 to W14 of the security catalogue (docs/security.md). The peer here shares no code
-//! with the gateway: what it sends and reads is written down byte for byte.
+//! The rows of the security catalogue (docs/security.md) that need the real gateway, real sockets
+//! and real programs. Tests are named after their rows.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-mod cases;
+mod audit;
+mod canary;
+mod children;
 mod gateway;
-mod handshake;
-mod limits;
-mod malformed;
-mod messages;
-mod peer;
+mod processes;
+mod websocket;

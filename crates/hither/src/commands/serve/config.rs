@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hither_core::viewer::Slow;
-use hither_server::gateway::{Config, Program, Session, Tuning};
+use hither_server::gateway::{self, Config, Program, Session, Tuning};
 
-use super::{ServeArgs, SlowViewer, TuningArgs};
+use super::{AuditLog, Hardening, ServeArgs, SlowViewer, TuningArgs};
 use crate::failure::{Exit, Failure};
 
 impl ServeArgs {
@@ -25,6 +25,14 @@ impl ServeArgs {
             limits: self.limits.limits(),
             tuning: self.tuning(),
             state_dir: self.state_dir.resolve(&self.runtime_dir),
+            hardening: match self.security.hardening {
+                Hardening::On => gateway::Hardening::On,
+                Hardening::Off => gateway::Hardening::Off,
+            },
+            audit_log: match self.security.audit_log {
+                AuditLog::On => gateway::AuditLog::On,
+                AuditLog::Off => gateway::AuditLog::Off,
+            },
             runtime_dir,
             program: Program { path: started_from(&program), argv: std::env::args_os().collect() },
             host: (program, vec!["host".to_owned(), "--runtime-dir".to_owned(), dir]),

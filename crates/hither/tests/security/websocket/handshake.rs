@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 
 use crate::gateway::{Gateway, status};
-use crate::peer::{Event, FIN, PING, Peer, frame, handshake};
+use crate::websocket::peer::{Event, FIN, PING, Peer, frame, handshake};
 
 #[test]
 fn w12_heads_are_refused_before_they_grow() {

@@ -1,7 +1,7 @@
 //! Rows W09 to W11: how much a peer may send, and that nothing is ever inflated.
 
 use crate::gateway::Gateway;
-use crate::peer::{BINARY, Event, FIN, PING, Peer, TEXT, frame};
+use crate::websocket::peer::{BINARY, Event, FIN, PING, Peer, TEXT, frame};
 
 /// Most bytes of a message: docs/protocol.md, section 10.
 const MESSAGE_BYTES_MAX: usize = 1 << 20;
@@ -76,7 +76,7 @@ fn w11_compression_is_declined() {
     ] {
         let lines = format!("sec-websocket-extensions: {offer}\r\n");
         let mut stream = gateway.connect();
-        let request = crate::peer::handshake(&gateway, &target, &lines);
+        let request = crate::websocket::peer::handshake(&gateway, &target, &lines);
         std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
         let mut peer = Peer::on(stream);
         let head = peer.read_head().to_ascii_lowercase();

@@ -1,7 +1,7 @@
 //! Row W04: what a peer must not send, and row W08: what our own protocol does not know.
 
 use crate::gateway::{Gateway, status};
-use crate::peer::{
+use crate::websocket::peer::{
     BINARY, CLOSE, Event, FIN, PING, PONG, Peer, TEXT, close_body, frame, handshake,
 };
 

@@ -1,7 +1,7 @@
 //! Cases 7: the close handshake.
 
 use super::{Case, Expect, failed};
-use crate::peer::{CLOSE, FIN, PING, TEXT, close_body, frame};
+use crate::websocket::peer::{CLOSE, FIN, PING, TEXT, close_body, frame};
 
 const HELLO: &[u8] = b"Hello World!";
 
@@ -43,8 +43,8 @@ fn order() -> Vec<Case> {
     ]
 }
 
-fn output(payload: &[u8]) -> crate::peer::Event {
-    crate::peer::Event::Output(payload.to_vec())
+fn output(payload: &[u8]) -> crate::websocket::peer::Event {
+    crate::websocket::peer::Event::Output(payload.to_vec())
 }
 
 fn bodies() -> Vec<Case> {

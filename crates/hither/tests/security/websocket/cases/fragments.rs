@@ -1,7 +1,7 @@
 //! Cases 5 (fragmentation) and 10.1.1 (a message in many fragments).
 
 use super::{Case, Expect, echoed, failed};
-use crate::peer::{Event, FIN, PING, PONG, TEXT, frame};
+use crate::websocket::peer::{Event, FIN, PING, PONG, TEXT, frame};
 
 const CONTINUATION: u8 = 0;
 

@@ -1,7 +1,7 @@
 //! Cases 1 (messages of every length form) and 2 (pings and pongs).
 
 use super::{Case, Expect, echoed, failed};
-use crate::peer::{BINARY, Event, FIN, PING, PONG, TEXT, frame};
+use crate::websocket::peer::{BINARY, Event, FIN, PING, PONG, TEXT, frame};
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = messages("1.1", TEXT, b'*');

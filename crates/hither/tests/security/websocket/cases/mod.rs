@@ -11,7 +11,7 @@ mod reserved;
 mod utf8;
 
 use crate::gateway::Gateway;
-use crate::peer::{CLOSE, Event, FIN, Peer, close_body, frame};
+use crate::websocket::peer::{CLOSE, Event, FIN, Peer, close_body, frame};
 
 /// A case: what is sent, in which pieces, and what must become of it.
 pub(super) struct Case {

@@ -1,7 +1,7 @@
 //! Cases 3 (reserved bits) and 4 (reserved opcodes).
 
 use super::{Case, Expect};
-use crate::peer::{BINARY, CLOSE, FIN, PING, TEXT, frame};
+use crate::websocket::peer::{BINARY, CLOSE, FIN, PING, TEXT, frame};
 
 const HELLO: &[u8] = b"Hello, world!";
 

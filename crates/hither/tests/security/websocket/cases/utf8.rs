@@ -3,7 +3,7 @@
 //! The sequences of 6.5 to 6.23 are those of Markus Kuhn's decoder stress test.
 
 use super::{Case, Expect, echoed, failed};
-use crate::peer::{FIN, TEXT, frame};
+use crate::websocket::peer::{FIN, TEXT, frame};
 
 const GREETING: &str = "Hello-µ@ßöäüàá-UTF-8!!";
 const KOSME: &[u8] = "κ\u{1f79}σμε".as_bytes();
