@@ -4,6 +4,7 @@
 
 mod audit;
 mod canary;
+mod catalogue;
 mod children;
 mod gateway;
 mod processes;
