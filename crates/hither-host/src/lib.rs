@@ -24,4 +24,4 @@ pub use error::HostError;
 pub use hither_pty::{ExitStatus, Pid, Signal, SpawnError, Stage};
 pub use message::{FromHost, ToHost};
 pub use runtime_dir::{RuntimeDir, RuntimeDirError};
-pub use server::{Tracing, serve};
+pub use server::{Tracing, probe_cgroups, serve};

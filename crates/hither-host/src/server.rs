@@ -1,5 +1,6 @@
 //! The host itself: one thread, one event loop.
 
+mod cgroup;
 mod claim;
 mod connection;
 mod ending;
@@ -20,6 +21,7 @@ use hither_pty::{ChildSignals, ExitStatus};
 use rustix::event::epoll::EventFlags;
 use rustix::process::{DumpableBehavior, geteuid, set_dumpable_behavior};
 
+pub use self::cgroup::probe_cgroups;
 use self::claim::Claim;
 use self::connection::{Connection, Dropped};
 use self::poll::{Poll, Token};

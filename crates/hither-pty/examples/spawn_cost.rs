@@ -54,6 +54,7 @@ fn ours_us(spawner: &mut Spawner, program: &str) -> std::io::Result<u128> {
         cwd: c"/",
         umask: 0o022,
         open_files: None,
+        cgroup: None,
     };
     let start = Instant::now();
     let child = spawner.spawn(&command, slave.as_fd()).map_err(std::io::Error::other)?;

@@ -2,10 +2,11 @@
 
 #![allow(
     unsafe_code,
-    reason = "clone(2) with a stack of its own has no safe wrapper; see the module child"
+    reason = "a clone with a stack of its own has no safe wrapper; see the module child"
 )]
 
 mod child;
+mod clone3;
 mod stack;
 
 use std::ffi::{CStr, CString, c_char, c_int};
@@ -18,14 +19,15 @@ use rustix::io::{DupFlags, dup3};
 use rustix::process::Rlimit;
 
 use self::child::Plan;
+use self::clone3::{Args, clone3};
 use self::stack::Stack;
 use crate::signals::SignalSet;
 use crate::{Pid, PidFd};
 
 /// A program to be put on a terminal: everything that its process starts with.
 ///
-/// Nothing is inherited but what stands here, the user's identity, and the limits, priority and
-/// cgroup of the caller.
+/// Nothing is inherited but what stands here, the user's identity, and the limits and priority of the
+/// caller.
 #[derive(Clone, Copy, Debug)]
 pub struct Command<'a> {
     /// File to execute; no search is done (see [`crate::resolve_program`]).
@@ -40,6 +42,9 @@ pub struct Command<'a> {
     pub umask: u32,
     /// Limit of open files, when it must differ from the caller's.
     pub open_files: Option<Rlimit>,
+    /// Directory of the cgroup (v2) to start in. Where the kernel does not allow that, and without
+    /// one, it is the caller's.
+    pub cgroup: Option<BorrowedFd<'a>>,
 }
 
 /// A process that was started by [`Spawner::spawn`].
@@ -210,7 +215,11 @@ impl Spawner {
             slave: self.seat.as_raw_fd(),
             failure: child::Failure::NONE,
         };
-        let child = with_signals_blocked(|| clone_child(&plan, &self.stack))?;
+        let child = with_signals_blocked(|| {
+            let in_cgroup = command.cgroup.map(|cgroup| clone_into(cgroup, &plan, &self.stack));
+            let in_cgroup = in_cgroup.and_then(Result::ok);
+            in_cgroup.map_or_else(|| clone_child(&plan, &self.stack), Ok)
+        })?;
         let Some(failure) = plan.failure.reported() else {
             return Ok(child);
         };
@@ -226,11 +235,36 @@ fn pointers(strings: &[CString]) -> Vec<*const c_char> {
     pointers.chain([ptr::null()]).collect()
 }
 
+/// What a child shares with the caller, and that the caller waits until it does no more.
+const SHARED: c_int = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_FILES | libc::CLONE_PIDFD;
+
+/// As [`clone_child`], in a cgroup from the first moment.
+fn clone_into(cgroup: BorrowedFd<'_>, plan: &Plan, stack: &Stack) -> io::Result<Child> {
+    /// `CLONE_INTO_CGROUP`, which is too high a bit for clone(2).
+    const INTO_CGROUP: u64 = 1 << 33;
+    let mut pidfd: c_int = -1;
+    let (bottom, bytes) = stack.range();
+    let args = Args {
+        flags: u64::from(SHARED.unsigned_abs()) | INTO_CGROUP,
+        pidfd: (&raw mut pidfd).expose_provenance() as u64,
+        exit_signal: u64::from(libc::SIGCHLD.unsigned_abs()),
+        stack: bottom.expose_provenance() as u64,
+        stack_size: bytes as u64,
+        cgroup: u64::from(cgroup.as_raw_fd().unsigned_abs()),
+        ..Args::default()
+    };
+    // SAFETY: as in `clone_child`; the upper end of the stack is page-aligned.
+    let pid = unsafe { clone3(&args, child::main, ptr::from_ref(plan).cast_mut().cast()) }?;
+    let pid = Pid::from_raw(pid).ok_or_else(io::Error::last_os_error)?;
+    // SAFETY: clone3 succeeded, so the kernel has stored a new descriptor, which is ours alone.
+    let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
+    Ok(Child { pid, pidfd: pidfd.into() })
+}
+
 /// Makes the process that carries out `plan`; returns when it has executed or has exited.
 fn clone_child(plan: &Plan, stack: &Stack) -> Result<Child, SpawnError> {
     let mut pidfd: c_int = -1;
-    let flags =
-        libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_FILES | libc::CLONE_PIDFD | libc::SIGCHLD;
+    let flags = SHARED | libc::SIGCHLD;
     // SAFETY: CLONE_VFORK suspends this thread until the child has executed or exited, so `plan`,
     // what it points to, and `stack` outlive the child's use of them. `stack.top()` is the upper
     // end of a mapping that nothing else uses. The child runs `child::main` only, which makes

@@ -38,6 +38,7 @@ impl Program {
             cwd: c"/usr",
             umask: 0o027,
             open_files: None,
+            cgroup: None,
         }
     }
 

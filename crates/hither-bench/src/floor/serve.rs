@@ -182,6 +182,7 @@ impl Floor {
             cwd: c"/",
             umask: 0o022,
             open_files: None,
+            cgroup: None,
         };
         let spawned = self.spawner.spawn(&command, slave.as_fd());
         let Ok(child) = spawned else { return self.close(place) };

@@ -92,11 +92,11 @@ impl Server {
     fn kill_rest(&mut self, serial: u64, ending: Ending) {
         self.sessions.kill_leader(serial);
         let keeps = self.sessions.on_close(serial) == Some(OnClose::Keep);
-        let rest = if keeps { Vec::new() } else { self.sessions.followers(serial) };
-        for process in &rest {
-            process.signal(Signal::KILL);
+        let rest = !keeps && self.sessions.has_processes(serial);
+        if rest {
+            self.sessions.kill_followers(serial);
         }
-        let over = rest.is_empty() && self.sessions.has_exited(serial);
+        let over = !rest && self.sessions.has_exited(serial);
         if over || ending.kills >= KILLS_MAX {
             self.sessions.clear_ending(serial);
             if self.sessions.is_closed(serial) && self.sessions.has_exited(serial) {
@@ -125,6 +125,7 @@ impl Server {
             }
         }
         if orphans {
+            self.sessions.tidy_cgroups();
             self.look_after_closed();
         }
     }

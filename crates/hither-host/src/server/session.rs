@@ -1,7 +1,7 @@
 //! One session: its processes, its terminal, its memory.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -34,11 +34,13 @@ struct Terminal {
 }
 
 impl Session {
-    /// Makes the memory and the terminal, and starts the program; the children get `open_files`.
+    /// Makes the memory and the terminal, and starts the program; the children get `open_files` and
+    /// begin in `cgroup`.
     pub(super) fn start(
         request: SpawnRequest,
         spawner: &mut Spawner,
         open_files: Rlimit,
+        cgroup: Option<BorrowedFd<'_>>,
     ) -> Result<Self, SpawnError> {
         let memory = memory(request.memory_bytes).map_err(|errno| at(Stage::Memory, errno))?;
         let size = Size { cols: request.size.cols(), rows: request.size.rows() };
@@ -50,6 +52,7 @@ impl Session {
             cwd: &request.cwd,
             umask: request.umask.into(),
             open_files: Some(open_files),
+            cgroup,
         };
         let child = spawner.spawn(&command, slave.as_fd())?;
         Ok(Self {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::os::fd::{AsFd, OwnedFd};
 
 use hither_core::SessionId;
 use hither_pty::{ExitStatus, Pid, Rlimit, Signal, SpawnError, Spawner};
@@ -9,6 +10,7 @@ use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use super::Shared;
+use super::cgroup::Cgroups;
 use super::ending::{Ending, may_have_followers};
 use super::processes::{self, Process, Wanted};
 use super::session::{Session, pid_number};
@@ -28,6 +30,8 @@ pub(super) struct Sessions {
     /// Sessions whose leaders have not been reaped.
     by_leader: BTreeMap<u32, u64>,
     endings: BTreeMap<u64, Ending>,
+    /// `None` where sessions get no cgroup of their own.
+    cgroups: Option<Cgroups>,
 }
 
 impl Sessions {
@@ -56,6 +60,7 @@ impl Sessions {
             by_id: BTreeMap::new(),
             by_leader: BTreeMap::new(),
             endings: BTreeMap::new(),
+            cgroups: Cgroups::open().ok(),
         })
     }
 
@@ -90,7 +95,14 @@ impl Sessions {
 
     /// Starts a session that was admitted.
     pub(super) fn spawn(&mut self, request: SpawnRequest) -> Result<&Session, SpawnError> {
-        let session = Session::start(request, &mut self.spawner, self.open_files)?;
+        let id = request.session;
+        let cgroup = self.cgroups.as_ref().and_then(|cgroups| cgroups.create(id));
+        let cgroup_fd = cgroup.as_ref().map(OwnedFd::as_fd);
+        let started = Session::start(request, &mut self.spawner, self.open_files, cgroup_fd);
+        if let (Err(_), Some(cgroups)) = (&started, &mut self.cgroups) {
+            cgroups.remove(id);
+        }
+        let session = started?;
         let serial = self.next_serial;
         self.next_serial += 1;
         self.by_id.insert(session.id(), serial);
@@ -148,7 +160,32 @@ impl Sessions {
         let Some(session) = self.by_serial.get(&serial) else { return false };
         session.is_closed()
             && session.has_exited()
-            && (session.on_close() == OnClose::Keep || self.followers(serial).is_empty())
+            && (session.on_close() == OnClose::Keep || !self.has_processes(serial))
+    }
+
+    /// Whether a process of a session is left whose leader has ended.
+    pub(super) fn has_processes(&self, serial: u64) -> bool {
+        let cgroup = self.cgroups.as_ref().zip(self.id(serial));
+        cgroup.is_some_and(|(cgroups, id)| cgroups.is_populated(id))
+            || !self.followers(serial).is_empty()
+    }
+
+    /// Kills all processes of a session.
+    pub(super) fn kill_followers(&self, serial: u64) {
+        if let Some((cgroups, id)) = self.cgroups.as_ref().zip(self.id(serial)) {
+            cgroups.kill(id);
+        }
+        // Those that have moved to another cgroup, and all where there is none.
+        for process in self.followers(serial) {
+            process.signal(Signal::KILL);
+        }
+    }
+
+    /// Some process has ended: removes what it was the last to use.
+    pub(super) fn tidy_cgroups(&mut self) {
+        if let Some(cgroups) = &mut self.cgroups {
+            cgroups.tidy();
+        }
     }
 
     /// The sessions that are ending.
@@ -177,6 +214,9 @@ impl Sessions {
         let session = self.by_serial.remove(&serial)?;
         self.endings.remove(&serial);
         self.by_id.remove(&session.id());
+        if let Some(cgroups) = &mut self.cgroups {
+            cgroups.remove(session.id());
+        }
         Some(session.id())
     }
 

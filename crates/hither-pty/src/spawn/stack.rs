@@ -34,6 +34,12 @@ impl Stack {
         Ok(stack)
     }
 
+    /// The lowest address that may be used, and how many bytes there are from it.
+    pub(super) fn range(&self) -> (*mut c_void, usize) {
+        let bottom = self.base.cast::<u8>().wrapping_add(Self::GUARD_BYTES);
+        (bottom.cast(), Self::BYTES)
+    }
+
     /// The upper end, where a stack that grows downwards starts; page-aligned.
     pub(super) fn top(&self) -> *mut c_void {
         let bytes = Self::GUARD_BYTES + Self::BYTES;

@@ -53,6 +53,7 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
         kernel::pty_splice(),
         kernel::memfd(),
         kernel::pidfd(),
+        kernel::cgroups(),
         limits::descriptors(),
         limits::ptys(),
         places::runtime_dir(&dir),

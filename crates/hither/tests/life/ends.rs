@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use crate::place::{Gateway, PATIENCE};
 
 /// Processes of a session, by what they were called.
-struct Family(Vec<(String, OwnedFd)>);
+pub(crate) struct Family(Vec<(String, OwnedFd)>);
 
 impl Family {
     /// Starts a session with a script that says `name pid` of each of `count` processes on
     /// descriptor 9.
-    fn start(
+    pub(crate) fn start(
         gateway: &Gateway,
         on_close: Option<&str>,
         count: usize,
@@ -43,7 +43,7 @@ impl Family {
     }
 
     /// Waits until all have ended.
-    fn expect_end(&self) {
+    pub(crate) fn expect_end(&self) {
         for (name, pidfd) in &self.0 {
             let mut fds = [PollFd::new(pidfd, PollFlags::IN)];
             let time = Timespec::try_from(PATIENCE).unwrap();
@@ -51,7 +51,7 @@ impl Family {
         }
     }
 
-    fn alive(&self) -> Vec<&str> {
+    pub(crate) fn alive(&self) -> Vec<&str> {
         let lives = |pidfd: &OwnedFd| {
             let mut fds = [PollFd::new(pidfd, PollFlags::IN)];
             poll(&mut fds, Some(&Timespec::default())).unwrap() == 0
@@ -59,7 +59,7 @@ impl Family {
         self.0.iter().filter(|(_, pidfd)| lives(pidfd)).map(|(name, _)| name.as_str()).collect()
     }
 
-    fn kill(&self) {
+    pub(crate) fn kill(&self) {
         for (_, pidfd) in &self.0 {
             rustix::process::pidfd_send_signal(pidfd, Signal::KILL).ok();
         }
@@ -68,7 +68,7 @@ impl Family {
 
 /// Every way known to us to outlive a hang-up (row S05): ignored signals, nohup, a double fork,
 /// sessions of their own, a stopped process, a background group.
-const STUBBORN: &str = "\
+pub(crate) const STUBBORN: &str = "\
     trap '' HUP TERM; \
     sleep 1000 & echo ignores $! >&9; \
     nohup sleep 1000 >/dev/null 2>&1 & echo nohup $! >&9; \
@@ -153,7 +153,7 @@ fn same(found: &[&str], expected: &[&str]) -> bool {
     found == expected
 }
 
-fn wait_until(holds: impl Fn() -> bool) {
+pub(crate) fn wait_until(holds: impl Fn() -> bool) {
     let deadline = std::time::Instant::now() + PATIENCE;
     while !holds() {
         assert!(std::time::Instant::now() < deadline, "it does not come");
@@ -211,11 +211,9 @@ fn short_sessions_leave_no_zombie_and_no_descriptor() {
     wait_until(|| children() == 1);
 }
 
-/// The process that has started the one running session.
+/// The process that has started a session that runs.
 fn host_of(gateway: &Gateway, id: &str) -> u32 {
-    let log = std::fs::read_to_string(gateway.folder.path().join("log")).unwrap();
-    let line = log.lines().find(|line| line.contains("session started") && line.contains(id));
-    let leader = line.unwrap().split("pid=").nth(1).unwrap().trim();
+    let leader = gateway.leader(id);
     let stat = std::fs::read_to_string(format!("/proc/{leader}/stat")).unwrap();
     stat.rsplit_once(')').unwrap().1.split_ascii_whitespace().nth(1).unwrap().parse().unwrap()
 }

@@ -5,6 +5,7 @@
     reason = "in a test, a panic is the report, also of what was not expected"
 )]
 
+mod cgroups;
 mod ends;
 mod limits;
 mod place;

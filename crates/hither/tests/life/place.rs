@@ -103,6 +103,13 @@ impl Gateway {
         created.1["id"].as_str().unwrap().parse().unwrap()
     }
 
+    /// Number of the process that leads a session that this gateway has started, from its log.
+    pub(crate) fn leader(&self, id: &str) -> u32 {
+        let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap();
+        let line = log.lines().find(|line| line.contains("session started") && line.contains(id));
+        line.unwrap().split("pid=").nth(1).unwrap().trim().parse().unwrap()
+    }
+
     pub(crate) fn server(&self) -> Server {
         let token = std::fs::read_to_string(self.run_dir().join("token")).unwrap();
         let address = Address::Tcp(self.address.ip().to_string(), self.address.port());

@@ -10,7 +10,7 @@ use crate::place::{Gateway, HITHER, PATIENCE, health, read_answer};
 use crate::watcher::{COUNTER, Told, Watcher};
 
 /// A gateway that is started by way of a shell script, in which `$@` is its command.
-fn start_by(script: &str, args: &[&str]) -> Gateway {
+pub(crate) fn start_by(script: &str, args: &[&str]) -> Gateway {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new("/bin/sh");
     command.args(["-c", script, "sh", HITHER, "serve", "--port", "0", "--runtime-dir"]);
@@ -19,7 +19,7 @@ fn start_by(script: &str, args: &[&str]) -> Gateway {
 }
 
 /// What this process may not do in this place cannot be shown there.
-fn can(script: &str) -> bool {
+pub(crate) fn can(script: &str) -> bool {
     let mut command = Command::new("/bin/sh");
     let run = command.args(["-c", script]).stdout(Stdio::null()).stderr(Stdio::null()).status();
     run.is_ok_and(|status| status.success())

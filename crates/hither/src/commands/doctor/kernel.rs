@@ -109,6 +109,22 @@ pub(super) fn pidfd() -> Finding {
     }
 }
 
+/// How the processes of a session that is closed are found.
+pub(super) fn cgroups() -> Finding {
+    judge_cgroups(hither_host::probe_cgroups())
+}
+
+fn judge_cgroups(probed: std::io::Result<()>) -> Finding {
+    match probed {
+        Ok(()) => Finding::good("each session gets a cgroup, which ends with all its processes"),
+        Err(err) => Finding::fair(
+            format!("processes of a session are looked for one by one when it ends: {err}"),
+            "works; to end also those that hide, start Hither in a cgroup (v2) of the user's own, \
+             as a systemd user service or with Delegate=yes",
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::Verdict;
@@ -129,5 +145,13 @@ mod tests {
         ] {
             assert_eq!(judge_version(release).verdict, expect, "{release}");
         }
+    }
+
+    #[test]
+    fn a_missing_cgroup_is_told_with_its_cause() {
+        assert_eq!(judge_cgroups(Ok(())).verdict, Verdict::Good);
+        let finding = judge_cgroups(Err(std::io::Error::other("not mounted")));
+        assert_eq!(finding.verdict, Verdict::Fair);
+        assert!(finding.what.contains("one by one") && finding.what.ends_with("not mounted"));
     }
 }
