@@ -156,11 +156,18 @@ impl Gateway {
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
-    /// Files and sockets that the gateway holds, without those that come and go with requests.
-    pub(crate) fn open_files(&self) -> usize {
-        // The connection of an answered request may be a moment from being closed: the least counts.
-        let count = || fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count();
-        (0..100).map(|_| count()).min().unwrap()
+    /// Whether the gateway has its end of the connection from `port` open: proc_net_tcp(5) lists a
+    /// socket that no process has any more with inode 0.
+    pub(crate) fn holds(&self, port: u16) -> bool {
+        let ends = (format!(":{:04X}", self.port), format!(":{port:04X}"));
+        let table = fs::read_to_string("/proc/net/tcp").unwrap();
+        table.lines().any(|line| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            fields.len() > 9
+                && fields[1].ends_with(&ends.0)
+                && fields[2].ends_with(&ends.1)
+                && fields[9] != "0"
+        })
     }
 
     /// Processor time that the gateway has used, in ticks of 10 ms (proc_pid_stat(5)).

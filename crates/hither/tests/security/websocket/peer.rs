@@ -69,6 +69,11 @@ impl Peer {
         Self { stream, inbox: Vec::new(), answers: true }
     }
 
+    /// The port at this end.
+    pub(crate) fn port(&self) -> u16 {
+        self.stream.local_addr().unwrap().port()
+    }
+
     pub(crate) fn read_head(&mut self) -> String {
         loop {
             if let Some(end) = self.inbox.windows(4).position(|four| four == b"\r\n\r\n") {
