@@ -57,7 +57,7 @@ pub(crate) struct NewSessionJson {
     #[schemars(length(max = 256))]
     title: Option<String>,
     /// Columns of the window until a viewer has one: 2 to 1,000.
-    #[schemars(range(max = 1000))]
+    #[schemars(range(max = 1000), extend("not" = { "const": 1 }))]
     cols: Option<u32>,
     /// Rows of the window until a viewer has one: 1 to 500.
     #[schemars(range(max = 500))]

@@ -54,6 +54,17 @@ fn every_reference_leads_somewhere_and_every_operation_has_its_own_id() {
     let operations = document["paths"].as_object().unwrap().values();
     let operations: Vec<&Value> =
         operations.flat_map(|methods| methods.as_object().unwrap().values()).collect();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for operation in methods.as_object().unwrap().values() {
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let described: BTreeSet<_> = parameters
+                .filter(|parameter| parameter["in"] == "path")
+                .map(|parameter| parameter["name"].as_str().unwrap())
+                .collect();
+            let named = path.split('{').skip(1).map(|rest| rest.split('}').next().unwrap());
+            assert_eq!(described, named.collect(), "{path}");
+        }
+    }
     let ids: BTreeSet<_> =
         operations.iter().map(|operation| operation["operationId"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), operations.len());

@@ -254,6 +254,13 @@ fn parameters(operation: &Operation, requests: &mut SchemaGenerator) -> Vec<Valu
             "schema": { "type": "string", "pattern": "^[a-z2-7]{16}$" },
         }));
     }
+    if operation.path.contains("{number}") {
+        all.push(json!({
+            "name": "number", "in": "path", "required": true,
+            "description": "Number of it in the list.",
+            "schema": { "type": "integer", "minimum": 0 },
+        }));
+    }
     if operation.path.contains("{*path}") {
         all.push(json!({
             "name": "path", "in": "path", "required": true, "schema": { "type": "string" },

@@ -224,6 +224,7 @@ fn credentials() -> Vec<Operation> {
         op("POST", "/api/ws-ticket", "A ticket for one WebSocket")
             .body::<TicketBody>([])
             .answer(200, "The ticket.", json_only)
+            .problem(404, "There is no such session, or none that you may see.")
             .problem(503, "Too many tickets are not used."),
         op("POST", "/api/share", "The secret of a share link for a ticket")
             .body::<RedeemBody>([])
