@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Directory, Shared};
 use crate::gateway::Limits;
+use crate::metrics::{GRACE, IDLE_TIMEOUT};
 use crate::worker::Command;
 
 /// Why a session ends without being asked to.
@@ -35,6 +36,16 @@ impl Overdue {
         over(limits.grace, watched).filter(|_| unwatched).map(Self::Unwatched)
     }
 
+    /// The limit that was hit, by its name in the metrics.
+    const fn limit(self) -> Option<&'static str> {
+        match self {
+            Self::Idle(_) => Some(IDLE_TIMEOUT),
+            Self::Unwatched(_) => Some(GRACE),
+            // How long it is kept is no limit that anybody runs into.
+            Self::Exited => None,
+        }
+    }
+
     /// What viewers are told in the close frame, which holds 123 bytes.
     fn reason(self) -> String {
         match self {
@@ -61,6 +72,9 @@ impl Directory {
         for shared in self.sessions() {
             let Some(overdue) = Overdue::of(&shared, &self.config.limits, now_ms) else { continue };
             tracing::info!(session = %shared.id, ?overdue, "session ends by itself");
+            if let Some(limit) = overdue.limit() {
+                self.metrics.overdue.increment(limit);
+            }
             self.forget(shared.id);
             let (done, _) = tokio::sync::oneshot::channel();
             let remove = Command::Remove(shared.id, overdue.reason().into(), done);

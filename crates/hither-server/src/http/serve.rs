@@ -31,7 +31,7 @@ use super::headers::{HSTS, harden};
 use super::problem::{Problem, ProblemCode};
 use super::routes::{MatchedRoute, router};
 use super::wire::Stream;
-use crate::metrics::HTTP_CONNECTIONS;
+use crate::metrics::{ACCEPT, HTTP_CONNECTIONS};
 use crate::spare::{Spare, is_exhausted};
 use crate::tls::Acceptor;
 
@@ -143,6 +143,7 @@ impl Server {
             Err(error) => {
                 warn!(%error, "accepting failed");
                 if is_exhausted(&error) {
+                    self.app.metrics.limits.increment(ACCEPT);
                     self.spare.lend(|| (0..REFUSED_AT_ONCE).all(|_| listener.refuse_one()));
                 }
                 sleep(ACCEPT_PAUSE).await;

@@ -68,6 +68,8 @@ pub(crate) struct LifeMetrics {
     pub(crate) start_failures: Counts<&'static str>,
     /// Moves when the connection to the PTY host breaks.
     pub(crate) host_losses: Count,
+    /// Moves when a session ends because of the time, by the limit.
+    pub(crate) overdue: Counts<&'static str>,
 }
 
 /// Codes of problems that mean: this one may not come in.
@@ -80,10 +82,25 @@ const AUTH_CODES: [&str; 6] = [
     "host_not_allowed",
 ];
 /// Codes of problems that mean: a limit is reached.
-const LIMIT_CODES: [&str; 5] =
-    ["limit_reached", "too_many_viewers", "input_full", "body_too_large", "request_timeout"];
+const LIMIT_CODES: [&str; 9] = [
+    "limit_reached",
+    "too_many_viewers",
+    "input_full",
+    "body_too_large",
+    "request_timeout",
+    "file_limit",
+    "memory_limit",
+    "process_limit",
+    "pty_limit",
+];
 /// The limit of connections that speak HTTP.
 pub(crate) const HTTP_CONNECTIONS: &str = "http_connections";
+/// The system has no descriptor or no memory for a connection.
+pub(crate) const ACCEPT: &str = "accept";
+/// The limits of how long a session may be unused, and unwatched; named as their settings.
+pub(crate) const IDLE_TIMEOUT: &str = "idle_timeout";
+/// The second of them.
+pub(crate) const GRACE: &str = "grace";
 
 impl HttpMetrics {
     pub(crate) fn new() -> Self {
@@ -91,7 +108,7 @@ impl HttpMetrics {
             requests: Counts::with([]),
             connections: Counts::with(["tcp", "unix"]),
             auth_failures: Counts::with(AUTH_CODES),
-            limits: Counts::with(LIMIT_CODES.into_iter().chain([HTTP_CONNECTIONS])),
+            limits: Counts::with(LIMIT_CODES.into_iter().chain([HTTP_CONNECTIONS, ACCEPT])),
         }
     }
 
@@ -114,6 +131,7 @@ impl LifeMetrics {
             ended: Counts::with(["exit", "signal", "lost", "unknown"]),
             start_failures: Counts::with([]),
             host_losses: Count::default(),
+            overdue: Counts::with([IDLE_TIMEOUT, GRACE]),
         }
     }
 

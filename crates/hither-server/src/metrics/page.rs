@@ -107,6 +107,7 @@ impl Sources<'_> {
 
     fn write_refusals(&self, page: &mut Page) {
         let mut limits = self.http.limits.values();
+        limits.extend(self.life.overdue.values());
         limits.extend(WORKER_LIMITS.map(|name| (name, 0)));
         for (name, count) in self.merged(|worker| &worker.limits) {
             *limits.entry(name).or_default() += count;

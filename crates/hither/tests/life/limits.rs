@@ -43,6 +43,7 @@ fn as_many_sessions_and_viewers_as_were_allowed() {
     let third = gateway.post("/api/sessions", &json!({ "command": ["cat"] }));
     assert_eq!((third.0, &third.1["code"]), (503, &"limit_reached".into()), "{third:?}");
     assert_eq!(third.1["detail"], "limit of 2 sessions is reached");
+    assert_eq!(gateway.hits("limit_reached"), 1);
     assert_eq!(gateway.get("/api/config").1["limits"]["maxSessions"], 2);
     let _viewer = attach(&gateway, first, 1);
     let mut attachment = Attachment::new(
@@ -52,6 +53,7 @@ fn as_many_sessions_and_viewers_as_were_allowed() {
     let connection = gateway.server().connect(first, ClientId(2), &mut attachment).unwrap();
     let code = sent_away(&mut (connection, attachment));
     assert_eq!(code, Some(CloseCode::TOO_MANY_VIEWERS));
+    assert_eq!(gateway.hits("viewers_per_session"), 1);
     assert_eq!(gateway.delete(&format!("/api/sessions/{first}")).0, 200);
     gateway.session("cat");
 }
@@ -75,6 +77,7 @@ fn a_queue_of_input_has_an_end() {
         // What fits waits for the program; only what does not is answered.
         let (status, problem) = told.recv().unwrap();
         assert_eq!((status, &problem["code"]), (503, &"input_full".into()), "{problem}");
+        assert!(gateway.hits("input_full") > 0);
         assert_eq!(gateway.delete(&format!("/api/sessions/{id}")).0, 200);
     });
     drop(tell);
@@ -93,6 +96,7 @@ fn sessions_end_when_nobody_uses_or_watches_them() {
             std::thread::yield_now();
         }
     }
+    assert_eq!((gateway.hits("idle_timeout"), gateway.hits("grace")), (1, 0));
     let gateway = Gateway::start(&["--grace", "1s"]);
     let watched = gateway.session("exec sleep 1000");
     let unwatched = gateway.session("while :; do echo busy; sleep 0.1; done");
@@ -101,4 +105,5 @@ fn sessions_end_when_nobody_uses_or_watches_them() {
         std::thread::yield_now();
     }
     assert_eq!(gateway.get(&format!("/api/sessions/{watched}")).1["status"], "running");
+    assert_eq!((gateway.hits("idle_timeout"), gateway.hits("grace")), (0, 1));
 }

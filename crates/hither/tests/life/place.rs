@@ -103,6 +103,24 @@ impl Gateway {
         created.1["id"].as_str().unwrap().parse().unwrap()
     }
 
+    /// Value of a metric, by its name and labels; 0 when the page does not have it.
+    pub(crate) fn metric(&self, name: &str) -> u64 {
+        let mut socket = UnixStream::connect(self.run_dir().join("metrics.sock")).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let request = b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+        socket.write_all(request).unwrap();
+        let mut page = String::new();
+        socket.read_to_string(&mut page).unwrap();
+        let lines = page.lines().filter_map(|line| line.rsplit_once(' '));
+        let value = lines.filter(|(found, _)| *found == name).map(|(_, value)| value).next();
+        value.map_or(0, |value| value.parse().unwrap())
+    }
+
+    /// How often a limit was hit, by its name in the metrics.
+    pub(crate) fn hits(&self, limit: &str) -> u64 {
+        self.metric(&format!("hither_limit_hits_total{{limit=\"{limit}\"}}"))
+    }
+
     /// Number of the process that leads a session that this gateway has started, from its log.
     pub(crate) fn leader(&self, id: &str) -> u32 {
         let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap();
@@ -143,6 +161,28 @@ impl Gateway {
         let mut answer = String::new();
         socket.read_to_string(&mut answer).unwrap();
         answer
+    }
+
+    /// A WebSocket over TCP; `more` are further lines of the request's head, each with its end.
+    pub(crate) fn websocket(&self, query: &str, more: &str) -> TcpStream {
+        let mut socket = TcpStream::connect(self.address).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let request = format!(
+            "GET /ws?{query} HTTP/1.1\r\nhost: {}\r\nupgrade: websocket\r\n\
+             connection: upgrade\r\nsec-websocket-version: 13\r\n{more}\
+             sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nauthorization: {}\r\n\r\n",
+            self.address,
+            self.server().authorization.unwrap()
+        );
+        socket.write_all(request.as_bytes()).unwrap();
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n\r\n") {
+            socket.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
+        socket
     }
 
     /// One request over the Unix socket.

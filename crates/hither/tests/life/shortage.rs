@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
+use crate::ends::wait_until;
 use crate::place::{Gateway, HITHER, PATIENCE, health, read_answer};
 use crate::watcher::{COUNTER, Told, Watcher};
 
@@ -45,8 +46,14 @@ fn without_descriptors_connections_are_refused_and_sessions_go_on() {
         matches!(read, Ok(12)) && answer == *b"HTTP/1.1 503"
     });
     assert!(refused);
+    // Each failure to accept sends somebody away: a gateway that only tries again has far more.
+    let log = std::fs::read_to_string(gateway.folder.path().join("log")).unwrap();
+    let failures = log.lines().filter(|line| line.contains("accepting failed")).count();
+    assert!((1..=crowd.len()).contains(&failures), "{failures} failures to accept");
     drop(crowd);
-    assert_eq!(health(gateway.address).unwrap(), "HTTP/1.1 200 OK");
+    // Who comes while the crowd is still being sent away is sent away too.
+    wait_until(|| health(gateway.address).is_ok_and(|line| line == "HTTP/1.1 200 OK"));
+    assert!(gateway.hits("accept") > 0);
     let (status, session) = create(&gateway);
     assert_eq!(status, 201, "{session}");
     let told: Vec<_> = watcher.told.try_iter().collect();
@@ -70,6 +77,7 @@ fn without_descriptors_no_session_is_started_and_none_is_lost() {
         assert!(ids.len() < 96);
     };
     assert_eq!(problem["code"], "file_limit", "{problem}");
+    assert_eq!(gateway.hits("file_limit"), 1);
     for id in &ids {
         let session = gateway.get(&format!("/api/sessions/{id}")).1;
         assert_eq!(session["status"], "running", "{session}");
@@ -95,6 +103,7 @@ fn without_terminals_no_session_is_started_and_the_others_go_on() {
     let (status, problem) = create(&gateway);
     assert_eq!((status, &problem["code"]), (503, &"pty_limit".into()), "{problem}");
     assert_eq!(problem["detail"], "the system has no more terminals");
+    assert_eq!(gateway.hits("pty_limit"), 1);
     for id in &ids {
         let typed = gateway.post(&format!("/api/sessions/{id}/input"), &json!({ "data": "x" }));
         assert_eq!(typed.0, 200, "{typed:?}");

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use hither_core::SessionId;
 use hither_protocol::websocket::{Control, Decoder, Limits, Opcode, Side, Step, append_frame};
 
-use crate::place::{Gateway, PATIENCE};
+use crate::place::Gateway;
 
 /// Lines that the program writes: ten times what the history holds.
 const LINES: u32 = 100_000;
@@ -22,23 +22,7 @@ enum Pause {
 
 /// Everything that a viewer without acknowledgements (the plan's protocol) is sent.
 fn read_slowly(gateway: &Gateway, id: SessionId, pause: Pause) -> Vec<u8> {
-    let mut socket = TcpStream::connect(gateway.address).unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    let request = format!(
-        "GET /ws?sessionId={id} HTTP/1.1\r\nhost: {}\r\nupgrade: websocket\r\n\
-         connection: upgrade\r\nsec-websocket-version: 13\r\n\
-         sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nauthorization: {}\r\n\r\n",
-        gateway.address,
-        gateway.server().authorization.unwrap()
-    );
-    socket.write_all(request.as_bytes()).unwrap();
-    let mut head = Vec::new();
-    let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") {
-        socket.read_exact(&mut byte).unwrap();
-        head.push(byte[0]);
-    }
-    assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
+    let mut socket = gateway.websocket(&format!("sessionId={id}"), "");
     let mut go = Vec::new();
     append_frame(&mut go, Opcode::Text, &[b"go\n"], Some([0; 4]));
     socket.write_all(&go).unwrap();
