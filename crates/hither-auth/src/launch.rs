@@ -127,9 +127,17 @@ mod tests {
             assert_eq!(next.redeem(&text, NOW + age), expect, "{age:?}");
             assert_eq!(next.redeem(&text, NOW + age), Err(LaunchError::Wrong));
         }
-        for nonsense in
-            ["", "x", "00 5", &line.replace(' ', ""), &format!("{line}9999999999999999")]
-        {
+        let digest = line.split_once(' ').unwrap().0;
+        for nonsense in [
+            "",
+            "x",
+            "00 5",
+            &line.replace(' ', ""),
+            &format!("{line}x"),
+            // No time that the clock knows, and no number of 64 bits.
+            &format!("{digest} {}", u64::MAX),
+            &format!("{digest} {}0", u64::MAX),
+        ] {
             let mut none = Launch::from_line(nonsense, NOW);
             assert_eq!(none.redeem(&text, NOW), Err(LaunchError::Wrong), "{nonsense}");
         }
