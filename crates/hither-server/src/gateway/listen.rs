@@ -233,6 +233,10 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None)?;
     // A port whose last connections still linger is free (socket(7)).
     socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        // Else `::` takes the port of `0.0.0.0` too, which nobody has named (ipv6(7)).
+        socket.set_only_v6(true)?;
+    }
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;

@@ -4,6 +4,7 @@ mod attach;
 mod command_line;
 mod driving;
 mod gateway;
+mod listening;
 mod lives_on;
 mod metrics;
 mod people;

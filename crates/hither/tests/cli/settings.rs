@@ -140,6 +140,8 @@ fn what_would_let_strangers_in_or_read_along_is_refused() {
         (&["--tls-client-user", "a:b=c"], "give --tls-client-ca too"),
         (&["--tls-cert", "/nowhere", "--tls-key", &key], "/nowhere cannot be read"),
         (&["--tls-cert", &cert, "--tls-key", &key], "holds no certificate in PEM"),
+        (&["--metrics", "0.0.0.0:9000"], "serving metrics on 0.0.0.0:9000 would show them"),
+        (&["--metrics", "[::]:0", "--behind-proxy", "10.0.0.1"], "serve them on 127.0.0.1"),
         (&["--identity-header", "X-Remote-User"], "name the proxy with --behind-proxy too"),
     ] {
         let run = place.run(&[&["serve", "--port", "0"], arguments].concat());

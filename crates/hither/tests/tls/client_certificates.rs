@@ -109,3 +109,27 @@ fn a_certificate_stands_for_the_user_of_its_uri_and_for_nobody_else() {
     let bearer = format!("authorization: Bearer {}\r\n", gateway.token());
     assert!(ask(&gateway, None, &bearer).unwrap().starts_with("HTTP/1.1 200 "));
 }
+
+#[test]
+fn a_known_user_comes_in_by_certificate_and_goes_out_with_the_account() {
+    let clients = Authority::new("the clients' authority");
+    let gateway = start(&clients);
+    gateway.hither(&["user", "add", "ann", "--password-stdin"], b"correct horse\n");
+    let pair = clients.sign(params(ANN));
+    for versions in [&TLS13, &TLS12] {
+        let trust = Trust::with(&gateway.authority, &[versions], Some(&pair));
+        let mut client = Client::open(gateway.connect(), &trust).unwrap();
+        let host = gateway.host();
+        let (status, answer) = client.ask(&host, "GET", "/api/auth/current-user", "");
+        assert_eq!(status, 200, "{answer}");
+        assert!(answer.contains(r#""userId":"ann""#), "{answer}");
+        assert!(answer.contains(r#""via":"certificate""#), "{answer}");
+    }
+    // The certificate does not make a page of another site ann's.
+    let foreign = "sec-fetch-site: cross-site\r\n";
+    assert!(ask(&gateway, Some(&pair), foreign).unwrap().starts_with("HTTP/1.1 403 "));
+    let other = clients.sign(params("spiffe://example.org/bob"));
+    assert!(ask(&gateway, Some(&other), "").unwrap().starts_with("HTTP/1.1 401 "));
+    gateway.hither(&["user", "remove", "ann"], b"");
+    assert!(ask(&gateway, Some(&pair), "").unwrap().starts_with("HTTP/1.1 401 "));
+}

@@ -97,6 +97,16 @@ impl Gateway {
         std::fs::read_to_string(self.dir.path().join("run/token")).unwrap().trim().to_owned()
     }
 
+    /// Runs another command of the program on this gateway's store.
+    pub(crate) fn hither(&self, arguments: &[&str], input: &[u8]) {
+        let mut command = Command::new(HITHER);
+        command.args(arguments).arg("--runtime-dir").arg(self.dir.path().join("run"));
+        command.stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        assert!(child.wait().unwrap().success(), "{arguments:?}");
+    }
+
     /// Sends bytes without a handshake of TLS and no more, and reads until the gateway closes.
     pub(crate) fn say_raw(&self, bytes: &[u8]) -> Vec<u8> {
         let mut stream = self.connect();

@@ -128,7 +128,27 @@ impl ListenArgs {
                 return Err(Failure::new(Exit::Configuration, message).cure(cure));
             }
         }
-        Ok(())
+        self.check_metrics()
+    }
+
+    /// The listener of the metrics has neither TLS nor a login, and knows no proxy: what protects
+    /// the others does not protect it.
+    fn check_metrics(&self) -> Result<(), Failure> {
+        let waived = self.insecure_plaintext.is_some();
+        let protection = if waived { Protection::Waived } else { Protection::None };
+        match self.metrics {
+            Some(address) if check_bind(address.ip(), protection, true).is_err() => {
+                let message = format!(
+                    "serving metrics on {address} would show them to everybody on the network"
+                );
+                let cure = format!(
+                    "serve them on 127.0.0.1, collect them from metrics.sock in the runtime \
+                     directory, or say --insecure-plaintext={WAIVER}"
+                );
+                Err(Failure::new(Exit::Configuration, message).cure(cure))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn protection(&self, tls: &TlsArgs) -> Protection {
@@ -145,8 +165,12 @@ impl ListenArgs {
 
     /// What is allowed and still deserves a word.
     pub(crate) fn warnings(&self, tls: &TlsArgs) -> Vec<&'static str> {
-        let beyond = self.bind.iter().any(|address| !address.to_canonical().is_loopback());
+        let beyond = |address: IpAddr| !address.to_canonical().is_loopback();
         let mut warnings = Vec::new();
+        if self.metrics.is_some_and(|metrics| beyond(metrics.ip())) {
+            warnings.push("the metrics have no login: whoever reaches their address reads them");
+        }
+        let beyond = self.bind.iter().copied().any(beyond);
         if beyond && self.protection(tls) == Protection::Waived {
             warnings.push("nothing is encrypted: whoever is on the way sees and types along");
         }
