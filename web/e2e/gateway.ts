@@ -79,7 +79,12 @@ export class Gateway {
 
   /** A fresh address with a secret of its own. */
   freshUrl(): string {
-    return this.#run('url').trim();
+    return this.#run(['url']).trim();
+  }
+
+  /** Adds a user, as its administrator would. */
+  addUser(name: string, password: string): void {
+    this.#run(['user', 'add', name, '--password-stdin'], `${password}\n`);
   }
 
   /** As a crash does: no time to say goodbye. */
@@ -90,15 +95,16 @@ export class Gateway {
   /** Ends every session, then the gateway, and removes the folder. */
   async stop(): Promise<void> {
     try {
-      this.#run('kill', '--all');
+      this.#run(['kill', '--all']);
     } finally {
       await this.#end('SIGTERM');
       rmSync(join(this.home, '..'), { recursive: true, force: true });
     }
   }
 
-  #run(...args: string[]): string {
-    return execFileSync(BINARY, [...args, '--runtime-dir', this.#runtime], { encoding: 'utf8' });
+  #run(args: string[], input = ''): string {
+    const options = { encoding: 'utf8', input } as const;
+    return execFileSync(BINARY, [...args, '--runtime-dir', this.#runtime], options);
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

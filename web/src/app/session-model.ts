@@ -156,6 +156,11 @@ export class SessionModel implements DriverHost, TermListener {
     return this.#share !== undefined;
   }
 
+  /** Whether the share link asks for an account, and this browser has shown none. */
+  get needsLogin(): boolean {
+    return this.shared && this.#refused?.code === 'login_required';
+  }
+
   async ticket(): Promise<Ticket> {
     try {
       return await (this.#share === undefined

@@ -9,12 +9,15 @@ interface DialogProps {
   /** Absent: there is nothing else to answer. */
   readonly no?: string;
   readonly danger?: boolean;
+  /** A class besides `dialog`. */
+  readonly look?: string;
   readonly onYes: () => void;
   readonly onNo?: () => void;
   readonly children: ComponentChildren;
 }
 
-export function Dialog({ title, yes, no, danger = false, onYes, onNo, children }: DialogProps) {
+export function Dialog(props: DialogProps) {
+  const { title, yes, no, danger = false, look = '', onYes, onNo, children } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const safe = useRef<HTMLButtonElement>(null);
   const wanted = useRef<HTMLButtonElement>(null);
@@ -30,7 +33,7 @@ export function Dialog({ title, yes, no, danger = false, onYes, onNo, children }
   return (
     <dialog
       ref={dialog}
-      class="dialog"
+      class={`dialog ${look}`}
       aria-labelledby={heading}
       onCancel={(event) => {
         event.preventDefault();

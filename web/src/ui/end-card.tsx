@@ -11,39 +11,67 @@ export function EndCard({ model }: { readonly model: SessionModel }) {
   if (closed.value === undefined) {
     return null;
   }
-  const { title, text: sentence } = closedText(closed.value);
+  const { title, text: sentence } = model.shared
+    ? sharedText(closed.value, model.needsLogin)
+    : closedText(closed.value);
   return (
     <section class="end-card" data-tone={toneOf(closed.value)} role="status">
       <div>
         <h2>{title}</h2>
-        {closed.value.kind === 'unauthenticated' ? (
+        {closed.value.kind === 'unauthenticated' && !model.shared ? (
           <FreshLink before={text.linkBefore} middle={text.linkMiddle} after={text.linkAfter} />
         ) : (
           <p>{sentence}</p>
         )}
       </div>
-      <div class="end-buttons">
-        {closed.value.kind === 'broken' || closed.value.kind === 'unauthenticated' ? (
-          <button type="button" class="button" onClick={() => location.reload()}>
-            {text.reload}
-          </button>
-        ) : (
-          <>
-            <a class="button" href={model.api.start}>
-              {text.allSessions}
-            </a>
-            <button
-              type="button"
-              class="button button-primary"
-              onClick={() => void model.openAnother()}
-            >
-              {text.newSession}
-            </button>
-          </>
-        )}
-      </div>
+      <Buttons model={model} closed={closed.value} />
     </section>
   );
+}
+
+/** What can be done now. Somebody with a share link has nowhere else to go. */
+function Buttons({ model, closed }: { readonly model: SessionModel; readonly closed: Closed }) {
+  const mayHelp = closed.kind === 'broken' || closed.kind === 'unauthenticated';
+  if (model.shared && !mayHelp) {
+    return null;
+  }
+  return (
+    <div class="end-buttons">
+      {model.needsLogin && (
+        <a class="button button-primary" href={model.api.start}>
+          {text.logIn}
+        </a>
+      )}
+      {mayHelp ? (
+        <button type="button" class="button" onClick={() => location.reload()}>
+          {text.reload}
+        </button>
+      ) : (
+        <>
+          <a class="button" href={model.api.start}>
+            {text.allSessions}
+          </a>
+          <button
+            type="button"
+            class="button button-primary"
+            onClick={() => void model.openAnother()}
+          >
+            {text.newSession}
+          </button>
+        </>
+      )}
+    </div>
+  );
+}
+
+/** The same, for somebody who came by a share link. */
+function sharedText(closed: Closed, needsLogin: boolean): ReturnType<typeof closedText> {
+  if (closed.kind !== 'unauthenticated' && closed.kind !== 'session-not-found') {
+    return closedText(closed);
+  }
+  return needsLogin
+    ? { title: text.shareLoginTitle, text: text.shareLoginText }
+    : { title: text.shareTitle, text: text.shareText };
 }
 
 function toneOf(closed: Closed): 'good' | 'bad' | 'off' {

@@ -55,9 +55,9 @@ export function LoginForm({ api, onDone }: LoginFormProps) {
         />
       </label>
       {problem !== undefined && (
-        <p class="login-problem" role="alert">
+        <div class="login-problem" role="alert">
           {problem}
-        </p>
+        </div>
       )}
       <button type="submit" class="button button-primary" disabled={busy}>
         {busy ? text.busy : text.submit}

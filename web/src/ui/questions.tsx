@@ -1,6 +1,6 @@
 /** The dialogs of the session page. */
 
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { SessionModel } from '../app/session-model';
 import { countLines, previewPaste } from '../terminal';
 import { Dialog } from './dialog';
@@ -61,6 +61,7 @@ function Passphrase({
   readonly onGive: (word: string) => void;
 }) {
   const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
   const give = () => onGive(field.current?.value ?? '');
   return (
     <Dialog title={share.passphraseTitle} yes={share.passphraseYes} onYes={give}>

@@ -11,14 +11,20 @@ import { phaseText, size, session as text, viewers } from './strings';
 export function SessionBar({ model }: { readonly model: SessionModel }) {
   return (
     <header class="bar">
-      <a
-        class="bar-home"
-        href={model.api.start}
-        title={text.allSessions}
-        aria-label={text.allSessions}
-      >
-        <Mark />
-      </a>
+      {model.shared ? (
+        <span class="bar-home">
+          <Mark />
+        </span>
+      ) : (
+        <a
+          class="bar-home"
+          href={model.api.start}
+          title={text.allSessions}
+          aria-label={text.allSessions}
+        >
+          <Mark />
+        </a>
+      )}
       <h1 class="bar-title">
         <Title model={model} />
       </h1>

@@ -13,21 +13,19 @@ const HOUR = 3_600;
 export function ShareDialog({ model }: { readonly model: SessionModel }) {
   const shares = useMemo(() => new ShareModel(model.api, model.id), [model]);
   useEffect(() => void shares.refresh(), [shares]);
+  const close = () => {
+    model.question.value = undefined;
+  };
   return (
-    <Dialog
-      title={text.title}
-      yes={text.done}
-      onYes={() => {
-        model.question.value = undefined;
-      }}
-    >
+    <Dialog title={text.title} look="dialog-share" yes={text.done} onYes={close} onNo={close}>
       {shares.problem.value !== undefined && (
-        <p class="login-problem" role="alert">
+        <div class="login-problem" role="alert">
           {shares.problem.value}
-        </p>
+        </div>
       )}
       <NewLink model={shares} />
       <h3>{text.links}</h3>
+      {shares.shares.value.length === 0 && <p>{text.noLinks}</p>}
       <ul class="share-list">
         {shares.shares.value.map((share) => (
           <LinkRow key={share.id} share={share} onRevoke={() => void shares.revoke(share.id)} />
@@ -79,11 +77,23 @@ function NewLink({ model }: { readonly model: ShareModel }) {
       </label>
       <label>
         <span>{text.label}</span>
-        <input class="field" name="label" maxLength={64} autocomplete="off" />
+        <input
+          class="field"
+          name="label"
+          maxLength={64}
+          autocomplete="off"
+          placeholder={text.optional}
+        />
       </label>
       <label>
         <span>{text.passphraseLabel}</span>
-        <input class="field" name="passphrase" type="password" autocomplete="new-password" />
+        <input
+          class="field"
+          name="passphrase"
+          type="password"
+          autocomplete="new-password"
+          placeholder={text.optional}
+        />
       </label>
       <button type="submit" class="button button-primary">
         {text.create}
@@ -110,11 +120,16 @@ function LinkRow({
   const name = share.label || text.unnamed;
   return (
     <li>
-      <span>{name}</span>
+      <span class="share-name">{name}</span>
       <span class="share-facts">
-        {text.levels[share.level]} · {text.watching(share.viewers)} · {text.until(share.expiresAt)}
+        {text.kinds[share.level]} · {text.watching(share.viewers)} · {text.until(share.expiresAt)}
       </span>
-      <button type="button" class="button" onClick={onRevoke} aria-label={text.revokeLabel(name)}>
+      <button
+        type="button"
+        class="button button-small"
+        onClick={onRevoke}
+        aria-label={text.revokeLabel(name)}
+      >
         {text.revoke}
       </button>
     </li>
@@ -125,18 +140,18 @@ function ViewerRow({ viewer, model }: { readonly viewer: ViewerInfo; readonly mo
   const other: ShareLevel = viewer.role === 'operator' ? 'read' : 'write';
   return (
     <li>
-      <span>{viewer.name}</span>
-      <span class="share-facts">{text.levels[other === 'read' ? 'write' : 'read']}</span>
+      <span class="share-name">{viewer.name}</span>
+      <span class="share-facts">{text.kinds[other === 'read' ? 'write' : 'read']}</span>
       <button
         type="button"
-        class="button"
+        class="button button-small"
         onClick={() => void model.setLevel(viewer.viewer, other)}
       >
         {text.set[other]}
       </button>
       <button
         type="button"
-        class="button button-danger"
+        class="button button-small button-quiet-danger"
         onClick={() => void model.sendAway(viewer.viewer)}
         aria-label={text.sendAwayLabel(viewer.name)}
       >

@@ -7,7 +7,7 @@ import { Dialog } from './dialog';
 import { FreshLink } from './fresh-link';
 import { Icon, Mark } from './icons';
 import { LoginForm } from './login-form';
-import { age, endingText, size, start as text, viewers } from './strings';
+import { age, endingText, login, size, start as text, viewers } from './strings';
 
 export function StartPage({ model }: { readonly model: StartModel }) {
   const state = model.state.value;
@@ -70,10 +70,10 @@ function Content({ model }: { readonly model: StartModel }) {
     case 'unauthenticated':
       return (
         <section class="empty">
-          <h1>{text.unauthenticatedTitle}</h1>
+          <h1>{state.passwords ? login.title : text.unauthenticatedTitle}</h1>
           {state.passwords && <LoginForm api={model.api} onDone={() => void model.refresh()} />}
           <FreshLink
-            before={text.unauthenticatedBefore}
+            before={state.passwords ? text.passwordlessBefore : text.unauthenticatedBefore}
             middle={text.unauthenticatedMiddle}
             after={text.unauthenticatedAfter}
           />

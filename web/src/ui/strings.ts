@@ -61,6 +61,7 @@ export const start = {
   emptyText: 'A session keeps running when you close its tab, and is here when you come back.',
   unauthenticatedTitle: 'This page needs a fresh link',
   unauthenticatedBefore: 'Run ',
+  passwordlessBefore: 'Without a password: run ',
   unauthenticatedMiddle: ' again or ',
   unauthenticatedAfter: ' in a terminal on that machine, and open the address that it prints.',
   unreachable: 'The server does not answer. This list may be old; trying again.',
@@ -127,6 +128,11 @@ export const ended = {
   linkBefore: 'Run ',
   linkMiddle: ' again or ',
   linkAfter: ' in a terminal on that machine, and open the address that it prints.',
+  shareTitle: 'This link is not good any more',
+  shareText: 'It has expired or was withdrawn. Whoever gave it to you can make a new one.',
+  shareLoginTitle: 'This link is for people with an account',
+  shareLoginText: 'Log in on the start page, then open the link again.',
+  logIn: 'Log in',
 };
 
 /** A headline and a sentence about a connection that is closed for good. */
@@ -251,12 +257,15 @@ export const login = {
   busy: 'Logging in…',
 };
 
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+
 export const share = {
   title: 'Share this session',
   done: 'Done',
   newLink: 'A new link',
   mayWhat: 'Whoever has it may',
   levels: { read: 'watch', write: 'type' },
+  kinds: { read: 'can watch', write: 'can type' },
   ends: 'It ends after',
   lives: [
     [1, 'an hour'],
@@ -270,9 +279,10 @@ export const share = {
   address: 'Address of the new link',
   copy: 'Copy',
   links: 'Links',
+  noLinks: 'None yet.',
   viewers: 'Here now',
   watching: (count: number) => `${count} here`,
-  until: (expires: number) => `until ${new Date(expires).toLocaleString()}`,
+  until: (expires: number) => `until ${moment.format(expires)}`,
   revoke: 'Withdraw',
   revokeLabel: (name: string) => `Withdraw ${name}`,
   set: { read: 'Let watch only', write: 'Let type' },
@@ -282,5 +292,6 @@ export const share = {
   passphraseText: 'Whoever gave you the link knows it.',
   passphraseWrong: 'That was not it. Try again.',
   passphraseLabel: 'Passphrase',
+  optional: 'optional',
   passphraseYes: 'Go on',
 };
