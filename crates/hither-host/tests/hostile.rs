@@ -67,7 +67,7 @@ fn check_dropped(host: &Host, messages: &[&[u8]], fds: usize) {
     }
     wait_for_end(&socket);
     assert_eq!(host.connect().list().len(), 0, "it serves others");
-    host.expect_descriptors(Host::DESCRIPTORS);
+    host.expect_descriptors(Host::descriptors());
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn any_bytes_after_the_greeting_leave_the_host_as_it_was() {
     });
     result.unwrap();
     assert!(host.connect().list().is_empty());
-    host.expect_descriptors(Host::DESCRIPTORS);
+    host.expect_descriptors(Host::descriptors());
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn descriptors_in_the_wrong_number_are_dropped_with_the_connection() {
     send(&socket, &journal, 3, 1).unwrap();
     wait_for_end(&socket);
     host.connect().list();
-    host.expect_descriptors(Host::DESCRIPTORS);
+    host.expect_descriptors(Host::descriptors());
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn who_does_not_read_is_dropped_and_holds_up_nobody() {
     let mut client = host.claim();
     let session = client.spawn(script(1, "read line"));
     // The client's connection, its claim, a session.
-    let before = Host::DESCRIPTORS + 5;
+    let before = Host::descriptors() + 5;
     host.expect_descriptors(before);
     let deaf = raw_connect(&host.dir);
     rustix::io::ioctl_fionbio(&deaf, true).unwrap();
@@ -252,7 +252,7 @@ fn another_user_is_not_served_even_if_the_doors_stand_open() {
     });
     chmod(host.dir.path(), 0o700);
     host.connect().list();
-    host.expect_descriptors(Host::DESCRIPTORS);
+    host.expect_descriptors(Host::descriptors());
     if served.is_none() {
         eprintln!("not root: no other user to try it as");
     }

@@ -90,7 +90,7 @@ fn failed_starts_name_their_stage_and_leave_nothing() {
     let host = Host::start();
     let mut client = host.claim();
     // The client's connection and its claim.
-    host.expect_descriptors(Host::DESCRIPTORS + 2);
+    host.expect_descriptors(Host::descriptors() + 2);
     let mut missing_directory = script(3, "exit");
     missing_directory.cwd = c"/no/such/place".into();
     let mut too_long = script(4, "exit");
@@ -114,7 +114,7 @@ fn failed_starts_name_their_stage_and_leave_nothing() {
         }
     }
     assert!(client.list().is_empty());
-    host.expect_descriptors(Host::DESCRIPTORS + 2);
+    host.expect_descriptors(Host::descriptors() + 2);
 }
 
 #[test]
@@ -299,7 +299,7 @@ fn a_thousand_short_sessions_leave_nothing() {
     let host = Host::start();
     let mut client = host.claim();
     // The client's connection and its claim.
-    host.expect_descriptors(Host::DESCRIPTORS + 2);
+    host.expect_descriptors(Host::descriptors() + 2);
     for _ in 0..250 {
         for number in 1..=4 {
             client.send(&Plain::Spawn(Box::new(script(number, "exit 7"))));
@@ -317,6 +317,6 @@ fn a_thousand_short_sessions_leave_nothing() {
             }
         }
     }
-    host.expect_descriptors(Host::DESCRIPTORS + 2);
+    host.expect_descriptors(Host::descriptors() + 2);
     assert_eq!(host.proc(&format!("task/{}/children", host.pid)).trim(), "");
 }

@@ -105,8 +105,11 @@ impl Host {
     }
 
     /// What a host holds without sessions: 0 to 2, its directory, lock, listener and event queue,
-    /// two of its spawner, the signals of its children, and the kept connection.
-    pub const DESCRIPTORS: usize = 11;
+    /// two of its spawner, the signals of its children, and the kept connection; where sessions get
+    /// cgroups of their own, also the one that those are made in.
+    pub fn descriptors() -> usize {
+        11 + usize::from(hither_host::probe_cgroups().is_ok())
+    }
 
     /// Waits until the host holds so many descriptors. What has been closed may stay open for a
     /// moment in processes that other tests are just starting.
