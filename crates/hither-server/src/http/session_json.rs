@@ -1,6 +1,7 @@
 //! The JSON forms of sessions.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use hither_core::{ExitStatus, ShellPhase, WindowSize, signal_name};
 use schemars::JsonSchema;
@@ -39,6 +40,15 @@ pub(crate) struct SessionJson {
     active: bool,
     /// Attached viewers.
     clients: usize,
+    /// Bytes of output so far: the offset at which it ends.
+    output_bytes: u64,
+    /// Milliseconds between a keystroke and its echo inside of the server's machine, as of the last
+    /// few that were timed; absent if none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    echo_ms: Option<f64>,
+    /// Milliseconds of the network's round trip to whoever typed last; absent if not measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    round_trip_ms: Option<f64>,
     /// Program and arguments, as they were executed.
     argv: Vec<String>,
     /// Labels, by name.
@@ -136,6 +146,9 @@ impl From<SessionInfo> for SessionJson {
             status,
             active: info.status == Status::Running,
             clients: info.viewers,
+            output_bytes: info.output_bytes,
+            echo_ms: info.echo.map(milliseconds),
+            round_trip_ms: info.round_trip.map(milliseconds),
             argv: info.command,
             labels: info.labels,
             shell: match info.shell {
@@ -192,6 +205,11 @@ impl SizeJson {
             _ => Err(invalid_size("cols and rows must be there")),
         }
     }
+}
+
+/// Milliseconds, to the microsecond.
+fn milliseconds(time: Duration) -> f64 {
+    Duration::from_micros(u64::try_from(time.as_micros()).unwrap_or(u64::MAX)).as_secs_f64() * 1e3
 }
 
 /// Program and arguments as a line for a POSIX shell.

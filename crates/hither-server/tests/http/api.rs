@@ -26,6 +26,9 @@ async fn a_session_looks_as_the_plan_says() {
         "status": "running",
         "active": true,
         "clients": 2,
+        "outputBytes": 4096,
+        "echoMs": 0.25,
+        "roundTripMs": 1.5,
     });
     let response = harness.get("/api/sessions").await;
     assert_eq!(response.header("content-type"), Some("application/json"));
@@ -166,7 +169,7 @@ async fn the_plan_s_members_come_first_in_the_plan_s_order() {
         "{{\"id\":\"{id}\",\"title\":\"a title\",\"command\":\"sh -c 'exit 3'\",\"cwd\":\"/tmp\",\
          \"cols\":100,\"rows\":30,\"createdAt\":\"1970-01-01T00:00:00.000Z\",\
          \"updatedAt\":\"1970-01-01T00:00:01.500Z\",\"status\":\"running\",\"active\":true,\
-         \"clients\":2,"
+         \"clients\":2,\"outputBytes\":4096,\"echoMs\":0.25,\"roundTripMs\":1.5,"
     );
     let body = String::from_utf8(response.body).unwrap();
     assert!(body.starts_with(&plan), "{body}");

@@ -106,7 +106,7 @@ fn info(id: SessionId, status: Status) -> SessionInfo {
         owner: UserId::MACHINE,
         output_bytes: 4096,
         echo: Some(Duration::from_micros(250)),
-        round_trip: None,
+        round_trip: Some(Duration::from_micros(1500)),
         labels: BTreeMap::new(),
         shell: ShellPhase::Unknown,
         last_exit: None,

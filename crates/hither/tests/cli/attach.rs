@@ -84,11 +84,20 @@ fn top_shows_who_types_and_gives_the_terminal_back() {
     let once = gateway.hither(&["top", "--once"]).stdout;
     assert!(once.starts_with("1 running, 0 ended, 0 viewers\n\nSESSION "), "{once}");
     assert!(once.contains(&inner) && !once.contains('\u{1b}'), "{once:?}");
+    let mut typist = gateway.viewer(&inner);
+    typist.type_input(b"abc\r");
+    typist.until(|typist| typist.text().matches("abc").count() == 2);
     let dir = gateway.dir.to_str().unwrap();
     let command =
         format!("{HITHER} top --interval 100ms --runtime-dir {dir}; echo code-$?; read x");
     let mut viewer = gateway.viewer(&gateway.new_session(&["sh", "-c", &command]));
     viewer.until(|viewer| viewer.text().contains("2 running, 0 ended"));
+    // Two lines of three letters, and the time of the echo.
+    viewer.until(|viewer| {
+        let text = viewer.text();
+        let mut rows = text.split("\r\n").filter(|row| row.starts_with(&inner));
+        rows.any(|row| row.contains(" 10B ") && row.contains("ms "))
+    });
     viewer.type_input(b"\x03");
     viewer.until(|viewer| viewer.text().contains("\x1b[?25h\x1b[?1049l"));
 }
