@@ -8,4 +8,5 @@ mod catalogue;
 mod children;
 mod gateway;
 mod processes;
+mod revocation;
 mod websocket;

@@ -6,4 +6,4 @@ mod handshake;
 mod limits;
 mod malformed;
 mod messages;
-mod peer;
+pub(crate) mod peer;
