@@ -196,6 +196,8 @@ describe('a share link', () => {
     await watching.keyboard.type('wrong');
     await watching.keyboard.press('Enter');
     await watching.getByText('That was not it. Try again.').waitFor();
+    // The word was for the link alone: no key of it waits for the session.
+    expect(await watching.getByText('of typing').count()).toBe(0);
     await dialog.getByLabel('Passphrase').fill('open sesame');
     await shootInBothSchemes(watching, 'passphrase');
     await dialog.getByRole('button', { name: 'Go on' }).click();

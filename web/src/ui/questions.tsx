@@ -72,7 +72,13 @@ function Passphrase({
         type="password"
         autocomplete="off"
         aria-label={share.passphraseLabel}
-        onKeyDown={(event) => event.key === 'Enter' && give()}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') {
+            // The focus goes back to the terminal, and would take the key along.
+            event.preventDefault();
+            give();
+          }
+        }}
       />
     </Dialog>
   );
