@@ -119,18 +119,41 @@ pub(crate) async fn run(
     let deadline = Instant::now() + timeout(body.timeout_ms)?;
     let session = app.session(access.principal(), id, level::Write)?;
     let _place = app.runs.enter(id).ok_or_else(busy)?;
-    match session.shell()?.phase() {
-        ShellPhase::Prompt => {}
-        ShellPhase::Running => return Err(busy()),
-        ShellPhase::Unknown => return Err(no_integration()),
-    }
-    let before = session.head().await?;
-    session.input(format!("{KILL_LINE}{command}\r").into_bytes()).await?;
     let mut stop = app.stop.clone();
     tokio::select! {
         () = stopped(&mut stop) => Err(SessionError::Stopping.into()),
         denied = app.auth.withdrawn(access.principal()) => Err(denied.into()),
-        ran = follow(&session, before, deadline) => Ok(Json(ran?)),
+        ran = carry_out(&session, &command, deadline) => Ok(Json(ran?)),
+    }
+}
+
+async fn carry_out(
+    session: &Session<'_>,
+    command: &str,
+    deadline: Instant,
+) -> Result<RanJson, Problem> {
+    await_prompt(session, deadline).await?;
+    let before = session.head().await?;
+    session.input(format!("{KILL_LINE}{command}\r").into_bytes()).await?;
+    follow(session, before, deadline).await
+}
+
+/// Between the end of a command and the next prompt a shell is not busy: the prompt is waited for.
+async fn await_prompt(session: &Session<'_>, deadline: Instant) -> Result<(), Problem> {
+    loop {
+        let head = session.head().await?;
+        let shell = session.shell()?;
+        let runs = shell.last_command().is_some_and(|command| command.end.is_none());
+        match shell.phase() {
+            ShellPhase::Prompt => return Ok(()),
+            ShellPhase::Unknown => return Err(no_integration()),
+            ShellPhase::Running if runs => return Err(busy()),
+            ShellPhase::Running => {}
+        }
+        let waited = timeout_at(deadline, session.output(Some(head), Patience::Wait)).await;
+        if waited.map_err(|_| busy())??.ended.is_some() {
+            return Err(SessionError::Exited.into());
+        }
     }
 }
 
