@@ -37,12 +37,6 @@ pub struct Entered {
     pub cut: Option<Guest>,
 }
 
-impl Default for Lobby {
-    fn default() -> Self {
-        Self::new(LOBBY_MAX, LOBBY_SOURCE_MAX)
-    }
-}
-
 impl Lobby {
     /// An empty lobby with these limits, at least 1 each.
     #[must_use]
@@ -149,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_stalled_connections_never_keeps_a_newcomer_out() {
-        let mut lobby = Lobby::default();
+        let mut lobby = Lobby::new(LOBBY_MAX, LOBBY_SOURCE_MAX);
         for number in 0..100_000_u32 {
             let of = u8::try_from(number % 200).unwrap();
             let entered = lobby.handle_arrival(source(of));

@@ -17,8 +17,6 @@ pub const PENALTY_FREE: Duration = Duration::from_secs(15);
 pub enum Offence {
     /// It gave a wrong password, launch secret or other secret that opens a login.
     WrongSecret,
-    /// It let a deadline pass: a request that never ends.
-    Stalled,
     /// It showed a token that is not, or no longer, good.
     WrongToken,
 }
@@ -37,7 +35,6 @@ impl Offence {
     pub const fn penalty(self) -> Duration {
         Duration::from_secs(match self {
             Self::WrongSecret => 5,
-            Self::Stalled => 10,
             Self::WrongToken => 1,
         })
     }
@@ -135,7 +132,7 @@ mod tests {
     fn a_penalty_is_never_longer_than_ten_minutes() {
         let mut penalties = Penalties::default();
         for _ in 0..10_000 {
-            penalties.handle_offence(source(1), Offence::Stalled, START);
+            penalties.handle_offence(source(1), Offence::WrongSecret, START);
         }
         assert_eq!(penalties.wait(source(1), START), Some(PENALTY_MAX - PENALTY_FREE));
         assert_eq!(penalties.wait(source(1), START + PENALTY_MAX), None);

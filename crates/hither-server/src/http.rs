@@ -27,6 +27,7 @@ mod history;
 mod http2;
 mod idempotency;
 mod listing;
+mod lobby;
 mod names;
 mod new_session;
 pub mod openapi;

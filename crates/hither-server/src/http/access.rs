@@ -79,6 +79,7 @@ impl FromRequestParts<Arc<App>> for Access {
             }
             Problem::from(denied)
         })?;
+        arrival.seat.prove();
         let guard = parts.extensions.get::<Guard>().copied();
         check(guard.ok_or_else(Problem::internal)?, &principal)?;
         let from_header = authorization.and_then(|header| Authorization::parse(header).ok());

@@ -12,6 +12,7 @@ use super::auth::Auth;
 use super::base_path::BasePath;
 use super::gate::Gate;
 use super::idempotency::Idempotency;
+use super::lobby::Waiting;
 use super::problem::Problem;
 use super::run::Runs;
 use super::serve::Stop;
@@ -61,6 +62,8 @@ pub struct App {
     audit: Arc<dyn Audit>,
     /// Counts what strangers try.
     pub(crate) gate: Gate,
+    /// Connections that have not shown a credential yet.
+    pub(crate) waiting: Arc<Waiting>,
     /// Who is attached to which session.
     pub(crate) passes: Passes,
     /// Turns true when the gateway stops.
@@ -86,6 +89,7 @@ impl App {
     pub fn new(config: Config, auth: Auth, sessions: Arc<dyn Sessions>, stop: Stop) -> Self {
         Self {
             slots: Arc::new(Semaphore::new(config.connections_max)),
+            waiting: Waiting::new(config.connections_max),
             metrics: HttpMetrics::new(),
             config,
             auth,

@@ -153,7 +153,10 @@ fn noted(
     login: Result<Secret, Problem>,
 ) -> Result<Secret, Problem> {
     match &login {
-        Ok(_) => app.gate.handle_success(arrival.address, name),
+        Ok(_) => {
+            arrival.seat.prove();
+            app.gate.handle_success(arrival.address, name);
+        }
         Err(problem) if problem.is_unauthorized() => {
             app.gate.handle_failure(arrival.address, name);
         }

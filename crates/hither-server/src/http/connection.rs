@@ -35,8 +35,16 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Serves the connection until one of its ends is done.
-    pub(super) async fn run(mut self, stream: Stream) {
+    /// Serves the connection until one of its ends is done, or it has to go for another one.
+    pub(super) async fn run(self, stream: Stream) {
+        let seat = self.caller.seat.clone();
+        tokio::select! {
+            () = self.begin(stream) => {}
+            () = seat.cut() => {}
+        }
+    }
+
+    async fn begin(mut self, stream: Stream) {
         let stream = match (self.acceptor.take(), stream) {
             (Some(acceptor), Stream::Tcp(tcp)) => match acceptor.accept(tcp).await {
                 Ok(stream) => {
@@ -88,6 +96,11 @@ impl Connection {
                     serving.as_mut().await
                 }
             },
+            () = self.caller.seat.overdue(self.server.app()) => {
+                // What it is busy with has limits of its own.
+                serving.as_mut().graceful_shutdown();
+                serving.as_mut().await
+            }
         };
         if let Err(error) = served {
             // Its upgrade, if it asked for one, will never come: nothing is to be waited for.

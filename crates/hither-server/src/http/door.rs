@@ -15,6 +15,7 @@ use http::{HeaderMap, HeaderName, Method, Request, Uri, Version};
 
 use super::app::Config;
 use super::base_path::{BasePath, Below};
+use super::lobby::Seat;
 use super::problem::Problem;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -46,6 +47,8 @@ pub(crate) struct Caller {
     pub(crate) address: Option<IpAddr>,
     /// The user that its certificate stands for.
     pub(crate) certified: Option<String>,
+    /// Where it waits until it has shown a credential.
+    pub(crate) seat: Seat,
 }
 
 /// What the door learned about a request.
@@ -61,6 +64,8 @@ pub(crate) struct Arrival {
     pub(crate) vouched: Option<Vouched>,
     /// Whether the browser is told to come by TLS only from now on.
     pub(crate) hsts: bool,
+    /// Where the connection waits until it has shown a credential.
+    pub(crate) seat: Seat,
 }
 
 /// Somebody whom a trusted proxy or a client certificate names.
@@ -139,6 +144,7 @@ impl Door {
             cookie_name: CookieName::new(host.scheme(), self.port),
             vouched: self.vouched(caller, headers, proxied)?,
             hsts: host.origin().is_some_and(wants_hsts),
+            seat: caller.seat.clone(),
         })
     }
 

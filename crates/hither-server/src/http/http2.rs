@@ -51,6 +51,8 @@ struct Shared {
 pub(super) async fn serve(connection: Arc<Connection>, wire: Wire) {
     let requests = Requests::default();
     let mut stop = connection.server.stop();
+    let seat = connection.caller.seat.clone();
+    let server = Arc::clone(&connection.server);
     let service = service_fn(move |request| {
         let connection = Arc::clone(&connection);
         // There is no upgrade in HTTP/2, so nothing is ever put into the slot.
@@ -67,6 +69,10 @@ pub(super) async fn serve(connection: Arc<Connection>, wire: Wire) {
         () = requests.idle() => {
             serving.as_mut().graceful_shutdown();
             // Whoever does not answer the goodbye is cut off.
+            timeout(GOODBYE_TIME, serving.as_mut()).await.unwrap_or(Ok(()))
+        }
+        () = seat.overdue(server.app()) => {
+            serving.as_mut().graceful_shutdown();
             timeout(GOODBYE_TIME, serving.as_mut()).await.unwrap_or(Ok(()))
         }
     };

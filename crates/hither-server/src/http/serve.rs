@@ -28,6 +28,7 @@ use super::connection::Connection;
 use super::door::{Arrival, Caller, Door};
 use super::handover::Slot;
 use super::headers::{HSTS, harden};
+use super::lobby::Seat;
 use super::problem::{Problem, ProblemCode};
 use super::routes::{MatchedRoute, router};
 use super::wire::Stream;
@@ -46,7 +47,7 @@ pub(crate) async fn stopped(stop: &mut Stop) {
 /// Most connections that speak HTTP at a time, over all listeners. Those at a worker do not count.
 pub const CONNECTIONS_MAX: usize = 1024;
 /// Time for the head of a request to arrive, counted from the end of the one before.
-pub const HEADER_DEADLINE: Duration = Duration::from_secs(10);
+pub const HEADER_DEADLINE: Duration = Duration::from_secs(5);
 /// Most bytes of the head of a request.
 pub const HEADER_BYTES_MAX: usize = 16 * 1024;
 /// Most header lines of a request.
@@ -114,7 +115,11 @@ impl Server {
                         let connection = Connection {
                             server: Arc::clone(self),
                             door: listener.door_for(&stream, &door, &self.app),
-                            caller: Caller { address: stream.peer(), certified: None },
+                            caller: Caller {
+                                address: stream.peer(),
+                                certified: None,
+                                seat: Seat::take(&self.app, &stream),
+                            },
                             acceptor: listener.acceptor(),
                             _slot: slot,
                         };
@@ -160,6 +165,11 @@ impl Server {
                 None
             }
         }
+    }
+
+    /// What its handlers share.
+    pub(super) fn app(&self) -> &App {
+        &self.app
     }
 
     /// Turns true when the gateway stops.

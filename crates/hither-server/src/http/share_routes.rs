@@ -165,6 +165,7 @@ pub(crate) async fn redeem(
         return Err(SessionError::TooManyViewers { max }.into());
     }
     app.gate.handle_success(arrival.address, None);
+    arrival.seat.prove();
     let (session, holder) = (share.session, share.holder());
     app.note(&Actor::proven(&holder, arrival.address), &Event::ShareUsed(session, share.id));
     let role = share.level.role();
@@ -190,11 +191,15 @@ async fn check_passphrase(
         let detail = "this link asks for a passphrase";
         return Err(Problem::unauthorized("passphrase_required", detail));
     };
+    // No user's name has spaces.
+    let account = format!("share link {}", share.id.0);
+    app.gate.admit(arrival.address, Some(&account))?;
     let verdict = app.auth.hash(move || check_password(&given, Some(&stored))).await?;
     if verdict == Verdict::Wrong {
-        app.gate.handle_failure(arrival.address, None);
+        app.gate.handle_failure(arrival.address, Some(&account));
         return Err(Problem::unauthorized("passphrase_refused", "the passphrase is wrong"));
     }
+    app.gate.handle_success(arrival.address, Some(&account));
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::FromRequestParts as _;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use hither_auth::{Principal, Ticket, TicketRefused, Way};
+use hither_auth::{Offence, Principal, Ticket, TicketRefused, Way};
 use hither_core::{Role, SessionId};
 use hither_protocol::websocket::{accept_key, check_key};
 use http::header::{
@@ -80,12 +80,16 @@ async fn admit(app: &Arc<App>, parts: &mut Parts) -> Result<Admitted, Problem> {
         let principal = access.principal().clone();
         return Ok(Admitted { principal, address: access.address(), role: Role::Operator });
     };
+    let arrival = Arrival::of(parts)?;
     let refused = |_| Problem::unauthorized("ticket_refused", TicketRefused.to_string());
     let query = parts.uri.query().unwrap_or("");
     let session = param(query, "session").or_else(|| param(query, "sessionId")).unwrap_or("");
     let session = session.parse::<SessionId>().map_err(|_| refused(TicketRefused))?;
     let Ticket { principal, role, .. } =
-        app.auth.redeem_ticket(&ticket, session).map_err(refused)?;
+        app.auth.redeem_ticket(&ticket, session).map_err(|error| {
+            app.gate.handle_offence(arrival.address, Offence::WrongToken);
+            refused(error)
+        })?;
     if principal.way() != Way::Link {
         let shown = access?;
         if (shown.principal().who(), shown.principal().way()) != (principal.who(), principal.way())
@@ -93,8 +97,9 @@ async fn admit(app: &Arc<App>, parts: &mut Parts) -> Result<Admitted, Problem> {
             return Err(refused(TicketRefused));
         }
     }
-    let address = Arrival::of(parts)?.address;
     let principal = app.auth.verify_again(&principal).map_err(Problem::from)?;
+    arrival.seat.prove();
+    let address = arrival.address;
     Ok(Admitted { principal, address, role })
 }
 

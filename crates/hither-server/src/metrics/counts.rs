@@ -101,6 +101,10 @@ pub(crate) const ACCEPT: &str = "accept";
 pub(crate) const IDLE_TIMEOUT: &str = "idle_timeout";
 /// The second of them.
 pub(crate) const GRACE: &str = "grace";
+/// The limit of connections that have not shown a credential.
+pub(crate) const UNAUTHENTICATED_CONNECTIONS: &str = "unauthenticated_connections";
+/// The time that a connection has to show one.
+pub(crate) const AUTHENTICATION_TIME: &str = "authentication_time";
 
 impl HttpMetrics {
     pub(crate) fn new() -> Self {
@@ -108,7 +112,12 @@ impl HttpMetrics {
             requests: Counts::with([]),
             connections: Counts::with(["tcp", "unix"]),
             auth_failures: Counts::with(AUTH_CODES),
-            limits: Counts::with(LIMIT_CODES.into_iter().chain([HTTP_CONNECTIONS, ACCEPT])),
+            limits: Counts::with(LIMIT_CODES.into_iter().chain([
+                HTTP_CONNECTIONS,
+                ACCEPT,
+                UNAUTHENTICATED_CONNECTIONS,
+                AUTHENTICATION_TIME,
+            ])),
         }
     }
 

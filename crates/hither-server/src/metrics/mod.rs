@@ -17,7 +17,10 @@ mod worker;
 
 pub use catalogue::{Kind, METRICS, Metric};
 
-pub(crate) use counts::{ACCEPT, GRACE, HTTP_CONNECTIONS, HttpMetrics, IDLE_TIMEOUT, LifeMetrics};
+pub(crate) use counts::{
+    ACCEPT, AUTHENTICATION_TIME, GRACE, HTTP_CONNECTIONS, HttpMetrics, IDLE_TIMEOUT, LifeMetrics,
+    UNAUTHENTICATED_CONNECTIONS,
+};
 pub(crate) use echo::EchoTimer;
 pub(crate) use page::WORKER_PATIENCE;
 pub(crate) use process::thread_cpu;

@@ -1,9 +1,13 @@
 //! What guessing earns.
 
 use hither_auth::Mode;
+use hither_server::http::Config;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::{Duration, pause, sleep};
 
-use crate::client::Response;
-use crate::harness::Harness;
+use crate::client::{Request, Response, read_response, read_to_end};
+use crate::harness::{Harness, config};
 
 async fn guess(harness: &Harness, name: &str) -> Response {
     harness
@@ -43,4 +47,64 @@ async fn guesses_at_the_launch_secret_do_not_lock_this_machine_out() {
         assert_eq!(harness.launch("guess").await.status, 401);
     }
     harness.cookie().await;
+}
+
+/// A connection on which one request was answered and another may come.
+async fn kept(harness: &Harness, request: Request, expect: u16) -> TcpStream {
+    let mut stream = TcpStream::connect(harness.address).await.unwrap();
+    ask(&mut stream, request).await;
+    assert_eq!(read_response(&mut stream, false).await.status, expect);
+    stream
+}
+
+async fn ask(stream: &mut TcpStream, request: Request) {
+    let request = request.header("connection", "keep-alive");
+    stream.write_all(&request.to_bytes()).await.unwrap();
+}
+
+/// Row H06 of the security catalogue, in small: of 8 connections 4 may be without a credential.
+#[tokio::test]
+async fn h06_slow_clients_go_and_the_owner_gets_in() {
+    let config = Config { connections_max: 8, ..config() };
+    let harness = Harness::with_config(Mode::Required, config).await;
+    let sessions = |harness: &Harness| harness.trusted("GET", "/api/sessions");
+    let mut owner = kept(&harness, sessions(&harness), 200).await;
+    let mut slow = Vec::new();
+    for number in 0..40 {
+        let mut stream = TcpStream::connect(harness.address).await.unwrap();
+        let head = format!("POST /api/auth/login HTTP/1.1\r\nhost: {}\r\n", harness.host());
+        let body = "content-type: application/json\r\ncontent-length: 90\r\n\r\n{";
+        let start = if number % 2 == 0 { head } else { head + body };
+        stream.write_all(start.as_bytes()).await.unwrap();
+        slow.push(stream);
+    }
+    // The oldest are cut at once, not by a deadline; the newest four may go on.
+    for stream in &mut slow[..36] {
+        assert_eq!(read_to_end(stream).await, b"");
+    }
+    // Whoever has shown a credential stays, and one more gets in.
+    ask(&mut owner, sessions(&harness)).await;
+    assert_eq!(read_response(&mut owner, false).await.status, 200);
+    assert_eq!(harness.get("/api/sessions").await.status, 200);
+    harness.cookie().await;
+}
+
+/// Time is virtual here: once paused, it moves when nothing else can.
+#[tokio::test]
+async fn h06_without_a_credential_a_connection_ends() {
+    let harness = Harness::start(Mode::Required).await;
+    let mut stranger = kept(&harness, harness.request("GET", "/api/sessions"), 401).await;
+    let mut owner = kept(&harness, harness.trusted("GET", "/api/sessions"), 200).await;
+    pause();
+    for _ in 0..2 {
+        sleep(Duration::from_secs(4)).await;
+        ask(&mut stranger, harness.request("GET", "/api/sessions")).await;
+        assert_eq!(read_response(&mut stranger, false).await.status, 401);
+        ask(&mut owner, harness.request("GET", "/api/sessions")).await;
+        assert_eq!(read_response(&mut owner, false).await.status, 401);
+    }
+    sleep(Duration::from_secs(4)).await;
+    assert_eq!(read_to_end(&mut stranger).await, b"", "it had ten seconds");
+    ask(&mut owner, harness.trusted("GET", "/api/sessions")).await;
+    assert_eq!(read_response(&mut owner, false).await.status, 200);
 }

@@ -210,6 +210,22 @@ async fn a22_passphrase_account_and_number_of_viewers_are_asked_for() {
 }
 
 #[tokio::test]
+async fn a16_guesses_at_a_passphrase_are_slowed_down() {
+    let (stored, _, token) = owned().await;
+    let key = secret(&stored.share(&token, r#"{"passphrase":"open sesame"}"#).await, "secret");
+    let guess = serde_json::json!({ "secret": key, "passphrase": "wrong" });
+    // One of a source without a record every two seconds: a slow machine may see a few more.
+    let mut looked_at = 0;
+    while stored.redeem(guess.clone()).await.status != 429 {
+        looked_at += 1;
+        assert!(looked_at <= 50, "{looked_at}");
+    }
+    let other = secret(&stored.share(&token, r#"{"passphrase":"open barley"}"#).await, "secret");
+    let body = serde_json::json!({ "secret": other, "passphrase": "open barley" });
+    assert_eq!(stored.redeem(body).await.status, 200, "other links are not concerned");
+}
+
+#[tokio::test]
 async fn share_links_have_limits() {
     let (stored, _, token) = owned().await;
     for body in [
