@@ -18,9 +18,10 @@ if have systemd-analyze; then
   trap 'rm -rf "$folder"' EXIT
   # The unit names the installed program, which need not be there.
   sed "s#/usr/bin/hither#$program#" 'dist/systemd/hither@.service' >"$folder/hither@$(id -un).service"
-  said=$(systemd-analyze verify "$folder/hither@$(id -un).service" 2>&1)
+  cp 'dist/systemd/hither@.socket' "$folder/hither@$(id -un).socket"
+  said=$(systemd-analyze verify "$folder/hither@$(id -un)".{service,socket} 2>&1)
   [[ -z $said ]] || { printf '%s\n' "$said" >&2; exit 1; }
-  echo 'systemd-analyze verify: the unit is fine'
+  echo 'systemd-analyze verify: the units are fine'
 else
   echo 'skipped: systemd-analyze is not installed'
 fi

@@ -68,6 +68,9 @@ pub struct Listen {
     pub addresses: Vec<IpAddr>,
     /// TCP port; 0 takes a free one.
     pub port: u16,
+    /// How many listening sockets a service manager has passed to this process, in place of sockets
+    /// that it would open itself at the same addresses.
+    pub passed: u8,
     /// A Unix socket besides the one in the runtime directory.
     pub socket: Option<PathBuf>,
     /// Where the metrics are served besides the socket in the runtime directory.
@@ -86,6 +89,15 @@ pub struct Listen {
     pub base_path: BasePath,
     /// Whether credentials are asked for.
     pub authentication: Authentication,
+}
+
+impl Listen {
+    /// Whether these settings listen on `address`.
+    pub(super) fn names(&self, address: SocketAddr) -> bool {
+        let named = self.addresses.contains(&address.ip())
+            && (self.port == 0 || self.port == address.port());
+        named || self.metrics == Some(address)
+    }
 }
 
 /// Whether credentials are asked for.

@@ -20,6 +20,9 @@ use crate::tls::Acceptor;
 /// Connections that may wait to be accepted: a storm of a thousand is served, not refused.
 const BACKLOG: i32 = 4096;
 
+/// Number of the first descriptor that a service manager passes (sd_listen_fds(3)).
+const FIRST_PASSED: RawFd = 3;
+
 /// All listening sockets of a gateway.
 #[derive(Debug)]
 pub(super) struct Listeners {
@@ -64,10 +67,47 @@ impl Inherited {
         Self(taken.collect())
     }
 
+    /// Takes the sockets that a service manager has passed, which are TCP listeners at addresses that
+    /// the settings name: so the settings say what is safe, and a successor finds them by address.
+    pub(super) fn take_passed(listen: &Listen) -> Result<Self, GatewayError> {
+        let last = FIRST_PASSED + RawFd::from(listen.passed);
+        let taken = (FIRST_PASSED..last).map(|number| {
+            let problem = |problem| GatewayError::Passed { number, problem };
+            let fd = hither_pty::take_inherited(number)
+                .map_err(|_| problem("is not open; mend LISTEN_FDS".to_owned()))?;
+            let listener = passed_listener(fd).ok_or_else(|| {
+                problem("is no TCP socket that listens; mend ListenStream in its unit".to_owned())
+            })?;
+            let address = listener.local_addr().map_err(|error| problem(error.to_string()))?;
+            if !listen.names(address) {
+                let (ip, port) = (address.ip(), address.port());
+                let text = format!(
+                    "listens on {address}, which no setting names; give --bind {ip} --port {port}"
+                );
+                return Err(problem(text));
+            }
+            Ok((tcp_name(address), listener.into()))
+        });
+        taken.collect::<Result<_, _>>().map(Self)
+    }
+
     fn remove(&mut self, is_it: impl Fn(&str) -> bool) -> Option<OwnedFd> {
         let at = self.0.iter().position(|(name, _)| is_it(name))?;
         Some(self.0.swap_remove(at).1)
     }
+}
+
+/// The socket as a listener that does not block; none if it is anything else.
+fn passed_listener(fd: OwnedFd) -> Option<std::net::TcpListener> {
+    use rustix::net::AddressFamily;
+    use rustix::net::sockopt::{socket_acceptconn, socket_domain};
+    let is_internet = matches!(socket_domain(&fd), Ok(AddressFamily::INET | AddressFamily::INET6));
+    if !is_internet || socket_acceptconn(&fd) != Ok(true) {
+        return None;
+    }
+    let listener = std::net::TcpListener::from(fd);
+    listener.set_nonblocking(true).ok()?;
+    Some(listener)
 }
 
 fn tcp_name(address: SocketAddr) -> String {

@@ -75,6 +75,14 @@ pub enum GatewayError {
         /// What the kernel says.
         cause: io::Error,
     },
+    /// A socket that the service manager passed cannot be served.
+    #[error("descriptor {number}, which the service manager passed, {problem}")]
+    Passed {
+        /// Number of the descriptor.
+        number: std::os::fd::RawFd,
+        /// What is wrong with it, and the cure.
+        problem: String,
+    },
     /// A Unix socket cannot be listened on.
     #[error("cannot listen on {}: {cause}", path.display())]
     BindUnix {
@@ -275,7 +283,11 @@ impl Opened {
         let dir = Arc::new(RuntimeDir::open(&config.runtime_dir)?);
         let files = Files::new(dir.path());
         let store = Store::open(&StateDir::open(&config.state_dir).map_err(StoreError::from)?)?;
-        let inherited = Inherited::take(&left.listeners);
+        let inherited = match left.generation {
+            0 => Inherited::take_passed(&config.listen)?,
+            // What was passed to the first program was left by the last one.
+            _ => Inherited::take(&left.listeners),
+        };
         let mut listeners = Listeners::bind_tcp(&config.listen, inherited)?;
         let directory = Arc::new(open_directory(config, &dir)?);
         // Only now: children get the limit that the PTY host was started with.

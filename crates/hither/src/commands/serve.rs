@@ -222,7 +222,7 @@ impl From<gateway::GatewayError> for Failure {
     fn from(error: gateway::GatewayError) -> Self {
         use gateway::GatewayError as E;
         let exit = match error {
-            E::RuntimeDir(_) | E::Store(_) | E::Audit(_) => Exit::Configuration,
+            E::RuntimeDir(_) | E::Store(_) | E::Audit(_) | E::Passed { .. } => Exit::Configuration,
             E::Bind { .. }
             | E::BindMetrics { .. }
             | E::BindUnix { .. }

@@ -7,6 +7,7 @@ mod gateway;
 mod listening;
 mod lives_on;
 mod metrics;
+mod passed_sockets;
 mod people;
 mod place;
 mod running;

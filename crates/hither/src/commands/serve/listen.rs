@@ -198,6 +198,7 @@ impl ListenArgs {
         Ok(Listen {
             addresses: self.bind.clone(),
             port: self.port,
+            passed: passed_sockets()?,
             socket: self.socket.clone(),
             metrics: self.metrics,
             public_origins,
@@ -213,6 +214,20 @@ impl ListenArgs {
             },
         })
     }
+}
+
+/// How many sockets a service manager has passed to this process: sd_listen_fds(3). What was meant
+/// for the process that started this one is not ours.
+fn passed_sockets() -> Result<u8, Failure> {
+    let variable = |name| std::env::var(name).unwrap_or_default();
+    if variable("LISTEN_PID") != std::process::id().to_string() {
+        return Ok(0);
+    }
+    let count = variable("LISTEN_FDS");
+    count.parse().map_err(|_| {
+        let message = format!("variable LISTEN_FDS is wrong: {count:?} is no count up to 255");
+        Failure::new(Exit::Configuration, message).cure("mend or unset it")
+    })
 }
 
 impl TlsArgs {
