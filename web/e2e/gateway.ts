@@ -2,7 +2,7 @@
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -85,6 +85,11 @@ export class Gateway {
   /** Adds a user, as its administrator would. */
   addUser(name: string, password: string): void {
     this.#run(['user', 'add', name, '--password-stdin'], `${password}\n`);
+  }
+
+  /** What programs of the same user show. */
+  token(): string {
+    return readFileSync(join(this.#runtime, 'token'), 'utf8').trim();
   }
 
   /** As a crash does: no time to say goodbye. */
