@@ -49,6 +49,7 @@ missing_packages() {
   for program in vim htop less strace zsh fish; do
     have "$program" || echo "$program"
   done
+  [[ -x /usr/bin/python3 ]] || echo python3
   have_font 'dejavu sans mono' || echo fonts-dejavu-core
   have_font 'color emoji' || echo fonts-noto-color-emoji
 }
