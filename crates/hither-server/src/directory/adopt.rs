@@ -12,9 +12,9 @@ use hither_host::{FromHost, HostConnection};
 use hither_pty::{Journal, Mapping, Master};
 
 use super::create::{Meta, Starting};
-use super::host_link::{
-    Heard, HostLink, HostStarter, LinkError, PATIENCE, duplicate, put_journals,
-};
+use super::host_journals::{duplicate, put_journals};
+use super::host_link::{Heard, HostLink};
+use super::host_starter::{HostStarter, LinkError, PATIENCE};
 use super::{Config, Directory, Upward};
 use crate::clock::Clock;
 use crate::sessions::{CreateError, Resource};

@@ -1,37 +1,26 @@
-//! The connection to the PTY host, and a new host when the old one is gone.
+//! What is asked of the PTY host and heard from it, and a new host when the old one is gone.
 
 use std::collections::{HashMap, VecDeque};
-use std::io::ErrorKind;
-use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hither_core::SessionId;
 use hither_host::limits::META_BYTES_MAX;
 use hither_host::message::{JournalFds, Refusal, SignalTarget, SpawnRequest};
-use hither_host::{ClientError, FromHost, HostConnection, RuntimeDir, ToHost};
+use hither_host::{ClientError, FromHost, HostConnection, ToHost};
 use hither_pty::Journal;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use tokio::io::Interest;
-use tokio::net::UnixStream;
 use tokio::sync::{Notify, oneshot};
 
 use super::create::Starting;
+use super::host_connection::Connection;
+use super::host_journals::{duplicate, put_journals};
+use super::host_starter::{HostStarter, LinkError, PATIENCE};
 use crate::sessions::{CreateError, Resource, SessionError, Signal};
 use crate::spare::Spare;
 use crate::worker::answer;
 
 type SignalReply = oneshot::Sender<Result<(), SessionError>>;
-
-/// How a PTY host is started.
-#[derive(Clone, Debug)]
-pub(crate) struct HostStarter {
-    pub(crate) dir: Arc<RuntimeDir>,
-    /// Program that becomes the host, with its arguments.
-    pub(crate) program: PathBuf,
-    pub(crate) args: Vec<String>,
-}
 
 /// The host as it is known now.
 #[derive(Debug)]
@@ -60,13 +49,6 @@ struct State {
     waiting: VecDeque<ToHost>,
 }
 
-#[derive(Debug)]
-struct Connection {
-    /// A duplicate of the connection's descriptor: nothing is read from it, it only wakes.
-    ready: UnixStream,
-    host: Mutex<HostConnection>,
-}
-
 /// What came from the host.
 #[derive(Debug)]
 pub(super) enum Heard {
@@ -75,51 +57,12 @@ pub(super) enum Heard {
     Lost(Vec<Starting>),
 }
 
-/// Why there is no host to talk to.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum LinkError {
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    #[error(
-        "another gateway (process {0}) serves these sessions: stop it, or choose another --runtime-dir"
-    )]
-    Claimed(u32),
-    #[error("PTY host answered the claim with something else")]
-    Unexpected,
-    #[error("watching the PTY host: {0}")]
-    Kernel(#[from] std::io::Error),
-}
-
 /// Messages sent before what the host answers is read again: it stops listening to who does not.
 const BATCH: usize = 16;
 /// Descriptors in one message of the host.
 const SESSION_FDS: usize = 3;
 /// Signals to one session that the host has not answered.
 const SIGNALS_MAX: usize = 64;
-/// How long the host may take over one message of an adoption.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
-
-impl HostStarter {
-    /// Connects to the host, starting one if none runs, and becomes its gateway.
-    pub(super) fn claim(&self) -> Result<HostConnection, LinkError> {
-        let mut host = HostConnection::connect_or_start(&self.dir, &self.program, &self.args)?;
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            host.send(&ToHost::<OwnedFd>::Claim)?;
-            let answer = host.recv(PATIENCE)?;
-            let FromHost::ClaimRefused { pid } = answer else {
-                let claimed = matches!(answer, FromHost::Claimed);
-                return if claimed { Ok(host) } else { Err(LinkError::Unexpected) };
-            };
-            // The program that was in this process until now may still seem to be connected: the
-            // host has not yet read that its connection is closed.
-            if pid != std::process::id() || Instant::now() > deadline {
-                return Err(LinkError::Claimed(pid));
-            }
-        }
-    }
-}
-
 impl HostLink {
     /// A link over a connection that is claimed and has told everything about its sessions.
     pub(super) fn new(
@@ -340,36 +283,6 @@ impl HostLink {
     }
 }
 
-impl Connection {
-    fn new(host: HostConnection) -> std::io::Result<Self> {
-        let duplicate = host.as_fd().try_clone_to_owned()?;
-        let ready = UnixStream::from_std(std::os::unix::net::UnixStream::from(duplicate))?;
-        Ok(Self { ready, host: Mutex::new(host) })
-    }
-
-    fn host(&self) -> MutexGuard<'_, HostConnection> {
-        self.host.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits until there may be something to receive. The caller has found nothing just before.
-    async fn wait(&self) {
-        // Forgets what woke it last, unless something has come since.
-        let nothing = self.ready.try_io(Interest::READABLE, || self.peek());
-        if nothing.is_err() {
-            // An error here is met again, and told, by the next call that receives.
-            drop(self.ready.readable().await);
-        }
-    }
-
-    fn peek(&self) -> std::io::Result<()> {
-        let mut fds = [PollFd::new(&self.ready, PollFlags::IN)];
-        match poll(&mut fds, Some(&Timespec::default()))? {
-            0 => Err(ErrorKind::WouldBlock.into()),
-            _ => Ok(()),
-        }
-    }
-}
-
 fn kernel_signal(signal: Signal) -> hither_pty::Signal {
     match signal {
         Signal::Hup => hither_pty::Signal::HUP,
@@ -395,30 +308,4 @@ fn signal_refused(reason: Refusal) -> SessionError {
         | Refusal::TooManySessions
         | Refusal::Stopping => SessionError::HostUnavailable,
     }
-}
-
-/// Gives the journals to a host to keep.
-pub(super) fn put_journals(
-    host: &HostConnection,
-    journals: &[JournalFds<OwnedFd>],
-) -> Result<(), ClientError> {
-    for (index, journal) in (0..).zip(journals) {
-        let fds = JournalFds {
-            read_end: journal.read_end.as_fd(),
-            write_end: journal.write_end.as_fd(),
-            memory: journal.memory.as_fd(),
-        };
-        host.send(&ToHost::PutJournal { index, fds })?;
-    }
-    Ok(())
-}
-
-/// The descriptors of a journal once more.
-pub(super) fn duplicate(journal: &Journal) -> std::io::Result<JournalFds<OwnedFd>> {
-    let [read_end, write_end, memory] = journal.parts();
-    Ok(JournalFds {
-        read_end: read_end.try_clone_to_owned()?,
-        write_end: write_end.try_clone_to_owned()?,
-        memory: memory.try_clone_to_owned()?,
-    })
 }

@@ -3,7 +3,10 @@
 mod adopt;
 mod create;
 mod environment;
+mod host_connection;
+mod host_journals;
 mod host_link;
+mod host_starter;
 mod overdue;
 mod serve;
 mod shared;
@@ -20,7 +23,7 @@ use hither_core::{ExitStatus, SessionId};
 
 pub(crate) use create::Program;
 pub(crate) use environment::allowed;
-pub(crate) use host_link::{HostStarter, LinkError};
+pub(crate) use host_starter::{HostStarter, LinkError};
 pub(crate) use shared::Shared;
 pub(crate) use upward::Upward;
 
