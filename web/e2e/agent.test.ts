@@ -3,32 +3,12 @@
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Browser, request as requests } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { launchBrowser, shoot, shows, Watched } from '../test/browser';
-import { Gateway } from './gateway';
+import { request as requests } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { shoot, shows } from '../test/browser';
+import { Fixture } from './fixture';
 
-let browser: Browser;
-let gateway: Gateway;
-let watched: Watched;
-
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(() => browser.close());
-beforeEach(async () => {
-  gateway = await Gateway.start();
-  watched = await Watched.open(browser, { colorScheme: 'dark' });
-});
-afterEach(async ({ task }) => {
-  if (task.result?.state === 'fail') {
-    const [page] = watched.context.pages();
-    await (page && shoot(page, `failed ${task.name}`));
-  }
-  await watched.close();
-  await gateway.stop();
-  expect(watched.complaints).toEqual([]);
-});
+const fixture = new Fixture();
 
 /** What a wait, an input or a run answers, as far as this agent looks at it. */
 interface Answer {
@@ -94,18 +74,18 @@ class Agent {
 }
 
 test('an agent makes a program with cargo and vim, and a person takes over', async () => {
-  const agent = new Agent(gateway.origin, gateway.token());
+  const agent = new Agent(fixture.gateway.origin, fixture.gateway.token());
   // The compiler may be found by files in the home of whoever runs the tests, which is not theirs.
   const toolchain = execFileSync('rustc', ['--print', 'sysroot'], { encoding: 'utf8' }).trim();
-  appendFileSync(join(gateway.home, '.bashrc'), `PATH='${toolchain}/bin':$PATH\n`);
+  appendFileSync(join(fixture.gateway.home, '.bashrc'), `PATH='${toolchain}/bin':$PATH\n`);
   await agent.open({ command: 'bash', title: 'agent', labels: { by: 'agent' } });
   await agent.until('prompt', { prompt: true, from: 0 });
   const made = await agent.run('cargo new --vcs none hello');
   expect(made.commandExitCode, made.output).toBe(0);
 
-  const page = await watched.page(gateway.launchUrl);
+  const page = await fixture.watched.page(fixture.gateway.launchUrl);
   await page.getByRole('listitem').waitFor();
-  await page.goto(gateway.origin + agent.page);
+  await page.goto(fixture.gateway.origin + agent.page);
   await shows(page, 'cargo new --vcs none hello');
 
   // vim, by keys alone: wait for what is to be seen, then press the next ones.
@@ -126,14 +106,14 @@ test('an agent makes a program with cargo and vim, and a person takes over', asy
   // And the agent goes on where the person stopped.
   from = await agent.type(':wq', 'Enter');
   await agent.until('prompt', { prompt: true, from });
-  const source = readFileSync(join(gateway.home, 'hello/src/main.rs'), 'utf8');
+  const source = readFileSync(join(fixture.gateway.home, 'hello/src/main.rs'), 'utf8');
   expect(source).toContain('println!("Agent, world!"); // a person was here');
   expect(await agent.screen()).not.toContain('println!');
   await shows(page, /ready>$/);
 });
 
 test('an agent talks to the REPL of Python, and a person asks it too', async () => {
-  const agent = new Agent(gateway.origin, gateway.token());
+  const agent = new Agent(fixture.gateway.origin, fixture.gateway.token());
   await agent.open({
     // The REPL of every version: that of 3.13 draws its lines itself.
     command: ['env', 'PYTHON_BASIC_REPL=1', '/usr/bin/python3', '-q'],
@@ -142,9 +122,9 @@ test('an agent talks to the REPL of Python, and a person asks it too', async () 
   let from = await agent.type('answer = 6 * 7', 'Enter');
   await agent.until('screen', { screen: 'answer = 6 \\* 7\\n>>> ?$', from });
 
-  const page = await watched.page(gateway.launchUrl);
+  const page = await fixture.watched.page(fixture.gateway.launchUrl);
   await page.getByRole('listitem').waitFor();
-  await page.goto(gateway.origin + agent.page);
+  await page.goto(fixture.gateway.origin + agent.page);
   await shows(page, 'answer = 6 * 7');
   await page.locator('.xterm-helper-textarea').focus();
   await page.keyboard.type('print("so it is", answer)');

@@ -3,38 +3,16 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { launchBrowser, pasteText, screenText, shoot, shows, Watched } from '../test/browser';
-import { Gateway } from './gateway';
+import type { Page } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
+import { pasteText, screenText, shoot, shows } from '../test/browser';
+import { Fixture } from './fixture';
 
-let browser: Browser;
-let gateway: Gateway;
-let watched: Watched;
-
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(() => browser.close());
-beforeEach(async () => {
-  gateway = await Gateway.start();
-  watched = await Watched.open(browser, { colorScheme: 'dark' });
-});
-afterEach(async ({ task }) => {
-  if (task.result?.state === 'fail') {
-    // A picture says what the stack of a wait does not.
-    const [page] = watched.context.pages();
-    await (page && shoot(page, `failed ${task.name}`));
-  }
-  await watched.close();
-  await gateway.stop();
-  expect(watched.complaints).toEqual([]);
-  expect(watched.urls.filter((url) => /[#?&]t=/.test(url))).toEqual([]);
-});
+const fixture = new Fixture();
 
 /** The shell that a launch link opens. */
 async function openShell(): Promise<Page> {
-  const page = await watched.page(gateway.launchUrl);
+  const page = await fixture.watched.page(fixture.gateway.launchUrl);
   await page.waitForURL('**/s/*');
   await shows(page, 'ready>');
   return page;
@@ -92,7 +70,7 @@ describe('a shell', () => {
 
   test('is one for two tabs', async () => {
     const first = await openShell();
-    const second = await watched.page(first.url());
+    const second = await fixture.watched.page(first.url());
     await shows(second, 'ready>');
     await run(first, 'echo from the first');
     await shows(second, /^from the first$/);
@@ -125,7 +103,7 @@ describe('a shell', () => {
     // Columns: 4 1 6 1 2 1 2 1 2 1 2 1 1 1 1 1 2.
     const sample = '한글 日本語 👩‍👩‍👧‍👦 🇩🇪 👍🏽 ❤️ e\u0301 नि 1️⃣';
     const columns = 30;
-    writeFileSync(join(gateway.home, 'sample.txt'), `${sample}|\n`);
+    writeFileSync(join(fixture.gateway.home, 'sample.txt'), `${sample}|\n`);
     await run(page, 'cat sample.txt');
     await shows(page, `${sample}|`);
     expect(await columnOfLastCharacter(page, `${sample}|`)).toBe(columns);
@@ -140,7 +118,7 @@ describe('a shell', () => {
     await run(page, "printf '\\e]0;<img src=x onerror=alert(1)>\\u202e\\a'");
     await page.getByRole('heading', { name: '<img src=x onerror=alert(1)>' }).waitFor();
     expect(await page.title()).toBe('<img src=x onerror=alert(1)>');
-    await page.goto(gateway.origin);
+    await page.goto(fixture.gateway.origin);
     await page.getByText('<img src=x onerror=alert(1)>').waitFor();
     expect(await page.locator('img').count()).toBe(0);
   });
@@ -159,7 +137,7 @@ describe('programs', () => {
     await shows(page, /ready> $|ready>$/);
     await run(page, 'cat note.txt && echo saved');
     await shows(page, /^saved$/);
-    expect(readFileSync(join(gateway.home, 'note.txt'), 'utf8')).toBe('hello from vim\n');
+    expect(readFileSync(join(fixture.gateway.home, 'note.txt'), 'utf8')).toBe('hello from vim\n');
     expect(await screenText(page)).not.toMatch(/^~$/m);
   });
 
@@ -199,7 +177,7 @@ describe('programs', () => {
     await pasteText(page, text);
     await page.getByRole('dialog').getByRole('button', { name: 'Paste' }).click();
     // Not the echo: the kernel drops what does not fit, and holds the rest until the next key.
-    const pasted = join(gateway.home, 'paste.txt');
+    const pasted = join(fixture.gateway.home, 'paste.txt');
     await vi.waitUntil(() => statSync(pasted).size === Buffer.byteLength(text), 30_000);
     await page.keyboard.press('Control+d');
     await shows(page, createHash('sha256').update(text).digest('hex').slice(0, 60));
@@ -216,11 +194,11 @@ describe('the gateway', () => {
     await run(page, 'one');
     await shows(page, /^got one$/);
     const before = await screenText(page);
-    await gateway.kill();
+    await fixture.gateway.kill();
     await page.getByText('The session goes on.').waitFor();
     expect(await screenText(page)).toBe(before);
     await page.keyboard.type('two\n');
-    await gateway.start();
+    await fixture.gateway.start();
     await shows(page, /^got two$/);
     await page.locator('.banner').waitFor({ state: 'detached' });
     await run(page, 'three');
@@ -232,10 +210,10 @@ describe('the gateway', () => {
   });
 
   test('asks for a fresh link where there is none, and takes one', async () => {
-    const page = await watched.page(gateway.origin);
+    const page = await fixture.watched.page(fixture.gateway.origin);
     await page.getByRole('heading', { name: 'This page needs a fresh link' }).waitFor();
     await page.goto('about:blank');
-    await page.goto(gateway.freshUrl());
+    await page.goto(fixture.gateway.freshUrl());
     await page.waitForURL('**/s/*');
     await shows(page, 'ready>');
   });
@@ -243,12 +221,12 @@ describe('the gateway', () => {
   test('lists sessions, and closes them', async () => {
     const page = await openShell();
     await run(page, 'printf "\\e]0;the one\\a"');
-    await page.goto(gateway.origin);
+    await page.goto(fixture.gateway.origin);
     await page.getByText('the one').waitFor();
     await page.getByRole('button', { name: 'New session' }).first().click();
     await page.waitForURL('**/s/*');
     await shows(page, 'ready>');
-    await page.goto(gateway.origin);
+    await page.goto(fixture.gateway.origin);
     await page.getByText('the one').waitFor();
     expect(await page.getByRole('listitem').count()).toBe(2);
     await page.getByRole('button', { name: 'Close the one' }).click();
