@@ -66,6 +66,15 @@ install_packages() {
   done
 }
 
+# Tests that need these say so and pass where they are not to be had.
+install_optional_packages() {
+  have pebble && return
+  if have apt-get && ((EUID == 0)); then
+    install_packages pebble ||
+      echo 'hither: no pebble; the tests of ACME will be skipped' >&2
+  fi
+}
+
 require_test_programs() {
   local missing
   mapfile -t missing < <(missing_packages)
@@ -87,6 +96,7 @@ case "${1-}" in
     require_tools
     require_rust_components
     require_test_programs
+    install_optional_packages
     ;;
   *)
     fail 'usage: scripts/prerequisites.sh tools|tests'

@@ -1,6 +1,7 @@
 //! The gateway: listeners, workers, WebSocket, HTTP API, web assets.
 #![forbid(unsafe_code)]
 
+pub mod acme;
 mod assets;
 pub mod audit;
 mod clock;

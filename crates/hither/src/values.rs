@@ -139,6 +139,41 @@ pub(crate) fn host_name(text: &str) -> Result<String, String> {
     }
 }
 
+/// A name of the DNS for which a certificate can be had: two labels or more, no wildcard, no address.
+pub(crate) fn domain(text: &str) -> Result<String, String> {
+    let is_label = |label: &str| {
+        let plain = label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        plain && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let fits = text.len() <= HOST_NAME_LEN_MAX && text.contains('.');
+    // The last label of a name is no number, that of an address is.
+    let is_number = |label: &str| label.chars().all(|c| c.is_ascii_digit());
+    if fits && text.split('.').all(is_label) && !text.rsplit('.').next().is_some_and(is_number) {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err("expected the full name of this machine in the DNS, as in box.example.org".to_owned())
+    }
+}
+
+/// A mail address, as far as it matters here: one `@` with something on both sides.
+pub(crate) fn mail_address(text: &str) -> Result<String, String> {
+    let plain = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_graphic());
+    match text.split_once('@') {
+        Some((name, host)) if plain(name) && plain(host) && !host.contains('@') => {
+            Ok(text.to_owned())
+        }
+        _ => Err("expected a mail address, as in ann@example.org".to_owned()),
+    }
+}
+
+/// An address of `https`.
+pub(crate) fn https_url(text: &str) -> Result<String, String> {
+    let parsed = text.parse::<http::Uri>().ok();
+    let parsed = parsed.filter(|uri| uri.scheme_str() == Some("https") && uri.host().is_some());
+    let expected = "expected an address of https, as in https://ca.example.org/directory";
+    parsed.map(|_| text.to_owned()).ok_or_else(|| expected.to_owned())
+}
+
 /// A number of bytes with or without a binary unit; a power of 1024 whether written `KiB` or `K`.
 fn parse_bytes(text: &str) -> Option<u32> {
     let (number, unit) = split_unit(text);
@@ -240,6 +275,36 @@ mod tests {
         }
         assert_eq!(queue_bytes("64KiB"), Ok(65_536));
         assert!(queue_bytes("65MiB").is_err() && queue_bytes("1").is_err());
+    }
+
+    #[test]
+    fn domains_mail_addresses_and_authorities() {
+        assert_eq!(domain("Box.Example.org"), Ok("box.example.org".to_owned()));
+        let long = format!("{}.org", "a".repeat(64));
+        for bad in [
+            "",
+            "box",
+            "*.example.org",
+            "192.0.2.1",
+            "::1",
+            "a..b",
+            "a.b.",
+            "-a.org",
+            "a.org:443",
+            "a_b.org",
+            "bücher.example",
+            &long,
+        ] {
+            assert!(domain(bad).is_err(), "{bad}");
+        }
+        assert!(mail_address("ann@example.org").is_ok());
+        for bad in ["", "ann", "@example.org", "ann@", "a@b@c", "a b@c"] {
+            assert!(mail_address(bad).is_err(), "{bad}");
+        }
+        assert!(https_url("https://ca.example.org:14000/dir").is_ok());
+        for bad in ["", "ca.example.org", "http://ca.example.org/dir", "https://", "https:///x"] {
+            assert!(https_url(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use hither_auth::{IpNet, Origin};
 use http::HeaderName;
 
+use crate::acme;
 use crate::http::BasePath;
 use crate::tls::Acceptor;
 
@@ -79,6 +80,8 @@ pub struct Listen {
     pub public_origins: Vec<Origin>,
     /// Makes TLS connections; none for plain HTTP.
     pub tls: Option<Arc<Acceptor>>,
+    /// How its certificate is obtained, if it is not from files.
+    pub acme: Option<acme::Settings>,
     /// Proxies whose `X-Forwarded-*` headers count.
     pub proxies: Vec<IpNet>,
     /// The header in which those proxies name the user, if they do.

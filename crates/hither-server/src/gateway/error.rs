@@ -18,6 +18,9 @@ pub enum GatewayError {
     /// The audit log cannot be written.
     #[error("audit log: {0}; mend that, choose another --state-dir, or use --audit-log off")]
     Audit(io::Error),
+    /// There is no place for the certificates of an authority.
+    #[error("{0}; mend that, or choose another --state-dir")]
+    Acme(String),
     /// An address cannot be listened on.
     #[error("cannot listen on {address}: {cause}; choose another with --port")]
     Bind {

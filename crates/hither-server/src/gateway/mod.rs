@@ -29,6 +29,7 @@ pub use config::{
 pub use error::GatewayError;
 pub use successor::{Bequested, Program, SUCCESSOR_VARIABLE, Start};
 
+use crate::acme;
 use crate::directory::Leaving;
 use crate::http::{App, Server};
 use crate::metrics::MetricsServer;
@@ -105,6 +106,14 @@ pub fn run(
     })
 }
 
+/// Keeps the certificate of an authority, for ever.
+async fn keep_certificates(keeper: Option<acme::Keeper>) {
+    match keeper {
+        Some(keeper) => keeper.run().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Forbids others to trace this process or to read its memory, and with it core files: prctl(2).
 /// Whatever it executes starts with the permissions of its file again.
 fn keep_memory_private() -> io::Result<()> {
@@ -119,8 +128,9 @@ async fn serve(
     ready: impl FnOnce(&Ready),
 ) -> Result<Ended, GatewayError> {
     let mut signals = Signals::new().map_err(kernel("watching signals"))?;
-    let Opened { app, directory, listeners, metrics, kept, stop, mut upgrading, open_files } =
-        Opened::open(&config, &left)?;
+    let opened = Opened::open(&config, &left)?;
+    let Opened { app, directory, listeners, metrics, kept, stop, .. } = opened;
+    let Opened { mut upgrading, open_files, certificates, .. } = opened;
     let generation = left.generation + 1;
     ready(&Ready {
         url: page(&app, generation)?,
@@ -136,6 +146,7 @@ async fn serve(
         () = &mut serving => Leave::Stop,
         () = metrics => Leave::Stop,
         leave = duties.run(&mut signals, &mut upgrading) => leave,
+        () = keep_certificates(certificates) => Leave::Stop,
     };
     let upgrade = matches!(leave, Leave::Upgrade(_));
     tracing::info!(upgrade, "stopping");

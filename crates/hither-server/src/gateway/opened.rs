@@ -17,6 +17,7 @@ use super::measure::MetricsListeners;
 use super::open_files::raise_open_files;
 use super::upgrading::{self, Upgrading};
 use super::{AuditLog, Authentication, Config, GatewayError};
+use crate::acme;
 use crate::audit::{Audit, Keeper, Silent};
 use crate::directory::{self, Directory, HostStarter, LinkError};
 use crate::http::{App, Auth, CONNECTIONS_MAX, Succession};
@@ -36,6 +37,8 @@ pub(super) struct Opened {
     pub(super) upgrading: Upgrading,
     /// The limit of open files before it was raised.
     pub(super) open_files: Option<Rlimit>,
+    /// Keeps the certificate of an authority, if that is where it comes from.
+    pub(super) certificates: Option<acme::Keeper>,
 }
 
 impl Opened {
@@ -43,7 +46,8 @@ impl Opened {
     pub(super) fn open(config: &Config, left: &Bequest) -> Result<Self, GatewayError> {
         let dir = Arc::new(RuntimeDir::open(&config.runtime_dir)?);
         let files = Files::new(dir.path());
-        let store = Store::open(&StateDir::open(&config.state_dir).map_err(StoreError::from)?)?;
+        let state_dir = StateDir::open(&config.state_dir).map_err(StoreError::from)?;
+        let store = Store::open(&state_dir)?;
         let inherited = match left.generation {
             0 => Inherited::take_passed(&config.listen)?,
             // What was passed to the first program was left by the last one.
@@ -65,6 +69,7 @@ impl Opened {
         let generation = left.generation + 1;
         let told = upgrading::told(generation, &kept);
         let auth = auth(config, &files, store)?;
+        let certificates = certificates(config, &state_dir)?;
         upgrading::resume(left, &auth);
         let http = http_config(config, &listeners);
         let app = App::new(http, auth, Arc::<Directory>::clone(&directory), stopping)
@@ -79,6 +84,7 @@ impl Opened {
             stop,
             upgrading: Upgrading::new(config.program.clone(), told, wishes),
             open_files,
+            certificates,
         })
     }
 }
@@ -146,6 +152,15 @@ fn http_config(config: &Config, listeners: &Listeners) -> crate::http::Config {
         insecure_plaintext: config.listen.insecure_plaintext,
         base_path: config.listen.base_path.clone(),
     }
+}
+
+/// What keeps the certificate of an authority; one that is on the disk is served from now on.
+fn certificates(
+    config: &Config,
+    state_dir: &StateDir,
+) -> Result<Option<acme::Keeper>, GatewayError> {
+    let keeper = config.listen.acme.clone().map(|acme| acme::Keeper::open(acme, state_dir.path()));
+    keeper.transpose().map_err(|error| GatewayError::Acme(error.to_string()))
 }
 
 /// The scripts for shells. Sessions start without them when they cannot be written.

@@ -14,7 +14,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use webpki::EndEntityCert;
 
-use super::load::{TlsError, TlsFiles};
+use super::issued::PROOF_ALPN;
+use super::load::{TlsError, TlsSettings};
 
 /// Time for a handshake.
 const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
@@ -27,7 +28,7 @@ const CHECK_PAUSE: Duration = Duration::from_secs(1);
 /// that are open keep what they have. Files that cannot be used are logged and change nothing.
 #[derive(Debug)]
 pub struct Acceptor {
-    files: TlsFiles,
+    settings: TlsSettings,
     loaded: Mutex<Loaded>,
 }
 
@@ -52,18 +53,18 @@ impl Acceptor {
     ///
     /// # Errors
     /// When the files cannot be used; the text is a sentence with the cure.
-    pub fn open(files: TlsFiles) -> Result<Self, TlsError> {
+    pub fn open(settings: TlsSettings) -> Result<Self, TlsError> {
         // Stamped before they are read: a change in between is seen later.
-        let stamps = stamps(&files);
-        let config = Arc::new(files.load()?);
+        let stamps = stamps(&settings);
+        let config = Arc::new(settings.load()?);
         let loaded = Loaded { config, stamps, checked: Instant::now() };
-        Ok(Self { files, loaded: Mutex::new(loaded) })
+        Ok(Self { settings, loaded: Mutex::new(loaded) })
     }
 
     /// Whom the client's certificate stands for: the user of its URIs, if they agree. It has been
     /// verified in the handshake.
     pub(crate) fn user(&self, tls: &ServerConnection) -> Option<String> {
-        let users = &self.files.clients.as_ref()?.users;
+        let users = &self.settings.clients.as_ref()?.users;
         let certificate = EndEntityCert::try_from(tls.peer_certificates()?.first()?).ok()?;
         let of = |uri: &str| users.iter().find(|(known, _)| known == uri).map(|(_, name)| name);
         let mut found = certificate.valid_uri_names().filter_map(of);
@@ -74,14 +75,19 @@ impl Acceptor {
     /// Completes the handshake on a socket.
     ///
     /// # Errors
-    /// When it fails or takes longer than 10 seconds.
+    /// When it fails, takes longer than 10 seconds, or was all that an authority wanted.
     pub(crate) async fn accept<S>(&self, socket: S) -> io::Result<TlsStream<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let acceptor = TlsAcceptor::from(self.config());
         let accepted = timeout(HANDSHAKE_DEADLINE, acceptor.accept(socket)).await;
-        accepted.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        let stream = accepted.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+        if stream.get_ref().1.alpn_protocol() == Some(PROOF_ALPN) {
+            // The handshake was the whole of it, and no protocol of ours follows.
+            return Err(io::Error::other("an authority has looked at the proof of a domain"));
+        }
+        Ok(stream)
     }
 
     /// The present configuration.
@@ -89,21 +95,21 @@ impl Acceptor {
         // Nothing under the lock is ever half done.
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if loaded.checked.elapsed() >= CHECK_PAUSE {
-            loaded.refresh(&self.files);
+            loaded.refresh(&self.settings);
         }
         Arc::clone(&loaded.config)
     }
 }
 
 impl Loaded {
-    fn refresh(&mut self, files: &TlsFiles) {
+    fn refresh(&mut self, settings: &TlsSettings) {
         self.checked = Instant::now();
-        let stamps = stamps(files);
+        let stamps = stamps(settings);
         if stamps == self.stamps {
             return;
         }
         self.stamps = stamps;
-        match files.load() {
+        match settings.load() {
             Ok(config) => {
                 self.config = Arc::new(config);
                 tracing::info!("certificate read again");
@@ -113,8 +119,8 @@ impl Loaded {
     }
 }
 
-fn stamps(files: &TlsFiles) -> Vec<Stamp> {
-    files.paths().map(stamp).collect()
+fn stamps(settings: &TlsSettings) -> Vec<Stamp> {
+    settings.paths().map(stamp).collect()
 }
 
 /// The zero stamp is that of a file that is not there.

@@ -1,4 +1,4 @@
-//! From certificate files to a configuration.
+//! From certificates to a configuration.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -13,21 +13,35 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::version::{TLS12, TLS13};
 use rustls::{RootCertStore, ServerConfig};
 
+use super::issued::{Issued, PROOF_ALPN};
+
 /// Protocols spoken after the handshake, best first (RFC 7301). WebSockets are HTTP/1.1, which
 /// browsers ask for when they open one.
 const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
 /// Most bytes of one file.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
-/// The files of a TLS listener, in PEM.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// The server's certificate, then those between it and its root.
-    pub certificate: PathBuf,
-    /// The certificate's private key; readable by its owner only.
-    pub key: PathBuf,
+/// What a TLS listener serves, and whom it knows.
+#[derive(Clone, Debug)]
+pub struct TlsSettings {
+    /// The server's certificate.
+    pub own: OwnCertificate,
     /// Whose client certificates are good, if they are asked for.
     pub clients: Option<ClientCertificates>,
+}
+
+/// Where the server's certificate comes from.
+#[derive(Clone, Debug)]
+pub enum OwnCertificate {
+    /// From files in PEM.
+    Files {
+        /// The certificate, then those between it and its root.
+        certificate: PathBuf,
+        /// Its private key; readable by its owner only.
+        key: PathBuf,
+    },
+    /// From an authority. Until there is one, handshakes fail.
+    Issued(Arc<Issued>),
 }
 
 /// Whose client certificates are good.
@@ -99,14 +113,18 @@ pub enum TlsError {
     },
 }
 
-impl TlsFiles {
+impl TlsSettings {
     /// All files, for whoever wants to know whether they have changed.
     pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
         let clients = self.clients.iter();
         let clients = clients.flat_map(|clients| {
             [Some(&clients.authorities), clients.revoked.as_ref()].into_iter().flatten()
         });
-        [&self.certificate, &self.key].into_iter().chain(clients).map(PathBuf::as_path)
+        let own = match &self.own {
+            OwnCertificate::Files { certificate, key } => vec![certificate, key],
+            OwnCertificate::Issued(_) => Vec::new(),
+        };
+        own.into_iter().chain(clients).map(PathBuf::as_path)
     }
 
     /// Reads the files and makes a configuration of them: TLS 1.2 and 1.3, with the cipher suites
@@ -115,8 +133,6 @@ impl TlsFiles {
     /// # Errors
     /// When a file is missing, open to others, or not what it should be.
     pub(super) fn load(&self) -> Result<ServerConfig, TlsError> {
-        let chain = certificates("certificate", &self.certificate)?;
-        let key = self.load_key()?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&TLS13, &TLS12])
@@ -125,26 +141,37 @@ impl TlsFiles {
             Some(clients) => builder.with_client_cert_verifier(clients.load()?),
             None => builder.with_no_client_auth(),
         };
-        let mut config = builder.with_single_cert(chain, key).map_err(|error| {
-            if let rustls::Error::InconsistentKeys(_) = error {
-                let (certificate, key) = (self.certificate.clone(), self.key.clone());
-                TlsError::Mismatch { certificate, key }
-            } else {
-                unusable("certificate", &self.certificate, &error)
+        let mut alpn = ALPN.to_vec();
+        let mut config = match &self.own {
+            OwnCertificate::Files { certificate, key } => {
+                let chain = certificates("certificate", certificate)?;
+                let served = builder.with_single_cert(chain, load_key(key)?);
+                served.map_err(|error| {
+                    if let rustls::Error::InconsistentKeys(_) = error {
+                        let (certificate, key) = (certificate.clone(), key.clone());
+                        TlsError::Mismatch { certificate, key }
+                    } else {
+                        unusable("certificate", certificate, &error)
+                    }
+                })?
             }
-        })?;
-        config.alpn_protocols = ALPN.map(<[u8]>::to_vec).to_vec();
+            OwnCertificate::Issued(issued) => {
+                alpn.push(PROOF_ALPN);
+                builder.with_cert_resolver(Arc::<Issued>::clone(issued))
+            }
+        };
+        config.alpn_protocols = alpn.into_iter().map(<[u8]>::to_vec).collect();
         Ok(config)
     }
+}
 
-    fn load_key(&self) -> Result<PrivateKeyDer<'static>, TlsError> {
-        let (pem, mode) = read("private key", &self.key)?;
-        if mode & 0o077 != 0 {
-            return Err(TlsError::OpenKey { path: self.key.clone(), mode });
-        }
-        let none = |_| TlsError::Empty { what: "private key", path: self.key.clone() };
-        PrivateKeyDer::from_pem_slice(&pem).map_err(none)
+fn load_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let (pem, mode) = read("private key", path)?;
+    if mode & 0o077 != 0 {
+        return Err(TlsError::OpenKey { path: path.into(), mode });
     }
+    let none = |_| TlsError::Empty { what: "private key", path: path.into() };
+    PrivateKeyDer::from_pem_slice(&pem).map_err(none)
 }
 
 impl ClientCertificates {

@@ -1,5 +1,6 @@
 //! `hither serve`: the gateway.
 
+mod acme;
 mod check;
 mod config;
 mod limits;
@@ -222,7 +223,9 @@ impl From<gateway::GatewayError> for Failure {
     fn from(error: gateway::GatewayError) -> Self {
         use gateway::GatewayError as E;
         let exit = match error {
-            E::RuntimeDir(_) | E::Store(_) | E::Audit(_) | E::Passed { .. } => Exit::Configuration,
+            E::RuntimeDir(_) | E::Store(_) | E::Audit(_) | E::Acme(_) | E::Passed { .. } => {
+                Exit::Configuration
+            }
             E::Bind { .. }
             | E::BindMetrics { .. }
             | E::BindUnix { .. }

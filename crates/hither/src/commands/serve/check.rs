@@ -16,7 +16,7 @@ impl ServeArgs {
     /// Refuses settings under which the gateway cannot run, or should not.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         self.listen.check(&self.tls)?;
-        self.tls.acceptor()?;
+        self.tls.check()?;
         self.check_sockets()?;
         check_directory(self.session.cwd.as_deref())?;
         check_shell(&self.shell())

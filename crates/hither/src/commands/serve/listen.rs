@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use clap::Args;
 use hither_auth::{IpNet, Origin, parse_network};
+use hither_server::acme;
 use hither_server::gateway::{Authentication, Listen};
 use hither_server::http::{BasePath, Protection, check_bind};
-use hither_server::tls::{Acceptor, ClientCertificates, TlsFiles};
+use hither_server::tls::{Acceptor, ClientCertificates, OwnCertificate, TlsSettings};
 use http::HeaderName;
 
+use super::acme::AcmeArgs;
 use crate::failure::{Exit, Failure};
 use crate::values;
 
@@ -75,6 +77,8 @@ pub(crate) struct TlsArgs {
     /// User that a client certificate with this URI stands for; may be given several times
     #[arg(long, value_name = "URI=USER", value_parser = certified_user)]
     pub(crate) tls_client_user: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) acme: AcmeArgs,
 }
 
 fn base_path(text: &str) -> Result<BasePath, String> {
@@ -152,7 +156,7 @@ impl ListenArgs {
     }
 
     fn protection(&self, tls: &TlsArgs) -> Protection {
-        if tls.tls_cert.is_some() {
+        if tls.tls_cert.is_some() || tls.acme.is_wanted() {
             Protection::Tls
         } else if !self.behind_proxy.is_empty() {
             Protection::Proxy
@@ -187,7 +191,8 @@ impl ListenArgs {
     /// The settings of the listeners.
     pub(super) fn settings(&self, tls: &TlsArgs) -> Result<Listen, Failure> {
         let mut public_origins = Vec::new();
-        for name in &self.allow_host {
+        let acme = tls.acme.settings()?;
+        for name in self.allow_host.iter().chain(&tls.acme.acme_domain) {
             for scheme in ["https", "http"] {
                 let origin = format!("{scheme}://{name}").parse::<Origin>();
                 public_origins.push(origin.map_err(|error| {
@@ -202,7 +207,8 @@ impl ListenArgs {
             socket: self.socket.clone(),
             metrics: self.metrics,
             public_origins,
-            tls: tls.acceptor()?,
+            tls: tls.acceptor(acme.as_ref())?,
+            acme,
             proxies: self.behind_proxy.clone(),
             identity_header: self.identity_header.clone(),
             insecure_plaintext: self.insecure_plaintext.is_some(),
@@ -231,8 +237,14 @@ fn passed_sockets() -> Result<u8, Failure> {
 }
 
 impl TlsArgs {
-    /// What makes TLS connections, with all files read; none without a certificate.
-    pub(crate) fn acceptor(&self) -> Result<Option<Arc<Acceptor>>, Failure> {
+    /// Refuses files that cannot be used, and certificates that nobody could obtain.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        self.acceptor(self.acme.settings()?.as_ref()).map(drop)
+    }
+
+    /// What makes TLS connections, with all files read and the certificates of `acme`; none without
+    /// either.
+    fn acceptor(&self, acme: Option<&acme::Settings>) -> Result<Option<Arc<Acceptor>>, Failure> {
         let refuse =
             |message: &str, cure: &str| Err(Failure::new(Exit::Configuration, message).cure(cure));
         if self.tls_client_ca.is_none() {
@@ -249,21 +261,28 @@ impl TlsArgs {
             revoked: self.tls_client_crl.clone(),
             users: self.tls_client_user.clone(),
         });
-        let (certificate, key) = match (&self.tls_cert, &self.tls_key) {
-            (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
-            (Some(_), None) => {
+        let own = match (&self.tls_cert, &self.tls_key, acme) {
+            (Some(_), _, Some(_)) | (_, Some(_), Some(_)) => {
+                let message = "--acme-domain and --tls-cert are two certificates for one address";
+                return refuse(message, "give one of them");
+            }
+            (Some(certificate), Some(key), None) => {
+                OwnCertificate::Files { certificate: certificate.clone(), key: key.clone() }
+            }
+            (Some(_), None, None) => {
                 return refuse("--tls-cert is of no use alone", "give --tls-key too");
             }
-            (None, Some(_)) => {
+            (None, Some(_), None) => {
                 return refuse("--tls-key is of no use alone", "give --tls-cert too");
             }
-            (None, None) if clients.is_some() => {
+            (None, None, Some(acme)) => OwnCertificate::Issued(Arc::clone(&acme.issued)),
+            (None, None, None) if clients.is_some() => {
                 let cure = "give --tls-cert and --tls-key too";
                 return refuse("--tls-client-ca is of no use without TLS", cure);
             }
-            (None, None) => return Ok(None),
+            (None, None, None) => return Ok(None),
         };
-        let acceptor = Acceptor::open(TlsFiles { certificate, key, clients });
+        let acceptor = Acceptor::open(TlsSettings { own, clients });
         let acceptor =
             acceptor.map_err(|error| Failure::new(Exit::Configuration, error.to_string()))?;
         Ok(Some(Arc::new(acceptor)))
