@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use rcgen::CertificateParams;
@@ -27,6 +27,8 @@ use crate::gateway::HANG;
 
 const HITHER: &str = env!("CARGO_BIN_EXE_hither");
 const DOMAIN: &str = "box.hither.test";
+/// Lines that wait to be read by a test; no program here says as much.
+const LINES_MAX: usize = 10_000;
 const OTHER_DOMAIN: &str = "www.hither.test";
 
 /// A program that is ended with the test, and what it says, line by line.
@@ -38,7 +40,7 @@ struct Program {
 impl Program {
     fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (sender, said) = channel();
+        let (sender, said) = sync_channel(LINES_MAX);
         let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let streams: [Box<dyn Read + Send>; 2] = [Box::new(out), Box::new(err)];
         for stream in streams {
@@ -89,6 +91,7 @@ struct Pebble {
 
 impl Pebble {
     /// One whose certificates are good for so many seconds; none where it is not installed.
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
     fn start(seconds: u32) -> Option<Self> {
         static COUNT: AtomicU16 = AtomicU16::new(0);
         if Command::new("pebble").arg("-h").output().is_err() {
