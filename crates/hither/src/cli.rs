@@ -20,11 +20,13 @@ use crate::commands::run::RunArgs;
 use crate::commands::screen::ScreenArgs;
 use crate::commands::send::SendArgs;
 use crate::commands::serve::ServeArgs;
+use crate::commands::share::ShareArgs;
 use crate::commands::token::TokenArgs;
 use crate::commands::top::TopArgs;
 use crate::commands::upgrade::UpgradeArgs;
 use crate::commands::url::UrlArgs;
 use crate::commands::user::UserArgs;
+use crate::commands::viewers::ViewersArgs;
 use crate::commands::wait::WaitArgs;
 use crate::runtime_dir::RuntimeDir;
 
@@ -92,6 +94,10 @@ pub(crate) enum Command {
     Logs(LogsArgs),
     /// Give a session a title
     Rename(RenameArgs),
+    /// Make a link that lets others into a session, list and withdraw such links
+    Share(ShareArgs),
+    /// List who is attached to a session, change their roles, send them away
+    Viewers(ViewersArgs),
     /// Show the sessions, their viewers, traffic and echo latency, again and again
     Top(TopArgs),
     /// End sessions for everybody

@@ -17,6 +17,7 @@ pub(crate) mod screen;
 pub(crate) mod send;
 pub(crate) mod serve;
 mod sessions;
+pub(crate) mod share;
 mod table;
 pub(crate) mod token;
 pub(crate) mod top;
@@ -24,6 +25,7 @@ pub(crate) mod upgrade;
 pub(crate) mod url;
 pub(crate) mod user;
 mod version;
+pub(crate) mod viewers;
 pub(crate) mod wait;
 
 use std::process::ExitCode;
@@ -43,6 +45,8 @@ pub(crate) fn run(command: Command, settings: &Settings) -> Result<ExitCode, Fai
         Command::Wait(args) => wait::run(&args),
         Command::Logs(args) => logs::run(&args),
         Command::Rename(args) => rename::run(&args),
+        Command::Share(args) => share::run(&args),
+        Command::Viewers(args) => viewers::run(&args),
         Command::Top(args) => top::run(&args),
         Command::Serve(args) => serve::run(&args, settings),
         Command::Config(args) => config::run(&args, settings),

@@ -25,29 +25,53 @@ struct Hidden {
 
 /// Asks for a new password for `name`.
 pub(crate) fn new_password(name: &str, from: From) -> Result<Password, Failure> {
-    let text = match from {
-        From::StandardInput => line(io::stdin().lock()).map_err(|error| broken(&error))?,
-        From::Terminal => typed_twice(name)?,
-    };
+    let ask = Ask { question: &format!("New password for {name}: "), option: "--password-stdin" };
+    let text = ask.text(from)?;
     let invalid = |error: hither_auth::InvalidPassword| {
         Failure::new(Exit::Usage, error.to_string()).cure("choose another one")
     };
     Password::new(text).map_err(invalid)
 }
 
-fn typed_twice(name: &str) -> Result<String, Failure> {
-    let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty");
-    let terminal = terminal.map_err(|_| {
-        Failure::new(Exit::Usage, "there is no terminal to type a password on")
-            .cure("give it on standard input with --password-stdin")
-    })?;
-    let hidden = Hidden::new(terminal).map_err(|error| broken(&error))?;
-    let ask = |question: &str| hidden.ask(question).map_err(|error| broken(&error));
-    let first = ask(&format!("New password for {name}: "))?;
-    if first == ask("The same again: ")? {
-        Ok(first)
-    } else {
-        Err(Failure::new(Exit::Usage, "the passwords differ").cure("try again"))
+/// Asks for the passphrase of a share link, which must not be empty.
+pub(crate) fn passphrase(from: From) -> Result<String, Failure> {
+    let ask = Ask { question: "Passphrase of the link: ", option: "--passphrase-stdin" };
+    let text = ask.text(from)?;
+    if text.is_empty() {
+        return Err(Failure::new(Exit::Usage, "the passphrase is empty").cure("choose another one"));
+    }
+    Ok(text)
+}
+
+/// A question after something new and secret.
+struct Ask<'a> {
+    question: &'a str,
+    /// The option by which it is given without a terminal.
+    option: &'a str,
+}
+
+impl Ask<'_> {
+    fn text(&self, from: From) -> Result<String, Failure> {
+        match from {
+            From::StandardInput => line(io::stdin().lock()).map_err(|error| broken(&error)),
+            From::Terminal => self.typed_twice(),
+        }
+    }
+
+    fn typed_twice(&self) -> Result<String, Failure> {
+        let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty");
+        let terminal = terminal.map_err(|_| {
+            Failure::new(Exit::Usage, "there is no terminal to type on without being seen")
+                .cure(format!("give it on standard input with {}", self.option))
+        })?;
+        let hidden = Hidden::new(terminal).map_err(|error| broken(&error))?;
+        let ask = |question: &str| hidden.ask(question).map_err(|error| broken(&error));
+        let first = ask(self.question)?;
+        if first == ask("The same again: ")? {
+            Ok(first)
+        } else {
+            Err(Failure::new(Exit::Usage, "the two differ").cure("try again"))
+        }
     }
 }
 

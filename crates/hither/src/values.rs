@@ -93,6 +93,13 @@ pub(crate) fn token_life(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected 1m to 366d, as in 12h, 30d or 52w".to_owned())
 }
 
+/// How long a share link is good: at least a second, at most 30 days.
+pub(crate) fn share_life(text: &str) -> Result<Duration, String> {
+    let life = span(text).ok();
+    life.filter(|life| !life.is_zero() && *life <= hither_auth::SHARE_LIFE_MAX)
+        .ok_or_else(|| "expected 1s to 30d, as in 30m, 12h or 7d".to_owned())
+}
+
 /// What somebody calls something: 1 to 64 characters, none of control.
 pub(crate) fn label(text: &str) -> Result<String, String> {
     let fits = (1..=64).contains(&text.chars().count()) && !text.chars().any(char::is_control);

@@ -12,4 +12,5 @@ mod people;
 mod place;
 mod running;
 mod settings;
+mod sharing;
 mod shells;

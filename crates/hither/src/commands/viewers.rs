@@ -1,0 +1,128 @@
+//! `hither viewers`: who is attached to a session, and what its owner does about it.
+
+use clap::Args;
+use http::Method;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::sessions::{self, Session};
+use super::table::{columns, shown};
+use crate::escape::json_escaped;
+use crate::failure::{Exit, Failure};
+use crate::gateway::{Gateway, GatewayArgs, GatewayError};
+use crate::output;
+
+/// Options of `hither viewers`.
+#[derive(Debug, Args)]
+pub(crate) struct ViewersArgs {
+    /// Session: its id, or as much of the beginning as is its alone
+    #[arg(value_name = "SESSION")]
+    session: String,
+    #[command(flatten)]
+    change: ChangeArgs,
+    /// Print the gateway's own answer, for programs
+    #[arg(long, conflicts_with = "change")]
+    json: bool,
+    #[command(flatten)]
+    gateway: GatewayArgs,
+}
+
+/// What happens to a viewer.
+#[derive(Debug, Args)]
+#[group(id = "change", multiple = false)]
+#[command(next_help_heading = "Change")]
+struct ChangeArgs {
+    /// Let the viewer with this number type, as far as its credential does
+    #[arg(long, value_name = "NUMBER")]
+    operator: Option<u64>,
+    /// Let the viewer with this number watch only
+    #[arg(long, value_name = "NUMBER")]
+    observer: Option<u64>,
+    /// Send the viewer with this number away
+    #[arg(long, value_name = "NUMBER")]
+    kick: Option<u64>,
+}
+
+/// One viewer of the list. What is missing is empty: the list shows what it can.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Viewer {
+    viewer: u64,
+    name: String,
+    via: String,
+    share: Option<u64>,
+    role: String,
+    protocol: String,
+    since: String,
+    address: Option<String>,
+}
+
+/// Prints who is there, or changes it.
+pub(crate) fn run(args: &ViewersArgs) -> Result<Exit, Failure> {
+    let gateway = args.gateway.gateway()?;
+    let session = sessions::resolve(&gateway, &args.session)?;
+    let change = &args.change;
+    match (change.operator, change.observer, change.kick) {
+        (Some(number), _, _) => set_level(&gateway, &session, number, "write"),
+        (_, Some(number), _) => set_level(&gateway, &session, number, "read"),
+        (_, _, Some(number)) => kick(&gateway, &session, number),
+        (None, None, None) => list(&gateway, &session, args.json),
+    }
+}
+
+fn list(gateway: &Gateway, session: &Session, as_json: bool) -> Result<Exit, Failure> {
+    let answer = gateway.request(Method::GET, &session.path("viewers"), None)?;
+    let bad = |err: serde_json::Error| GatewayError::BadAnswer(err.to_string());
+    if as_json {
+        let pretty = serde_json::to_string_pretty(&answer).map_err(bad)?;
+        output::print(&format!("{}\n", json_escaped(&pretty)))?;
+    } else {
+        output::print(&table(&Vec::<Viewer>::deserialize(&answer).map_err(bad)?))?;
+    }
+    Ok(Exit::Success)
+}
+
+fn set_level(
+    gateway: &Gateway,
+    session: &Session,
+    number: u64,
+    level: &str,
+) -> Result<Exit, Failure> {
+    let path = session.path(&format!("viewers/{number}"));
+    let answer = gateway.request(Method::PATCH, &path, Some(&json!({ "level": level })))?;
+    let viewer = Viewer::deserialize(&answer);
+    let viewer = viewer.map_err(|err| GatewayError::BadAnswer(err.to_string()))?;
+    output::print(&format!("viewer {number} is {}\n", shown(&viewer.role)))?;
+    Ok(Exit::Success)
+}
+
+fn kick(gateway: &Gateway, session: &Session, number: u64) -> Result<Exit, Failure> {
+    gateway.request(Method::DELETE, &session.path(&format!("viewers/{number}")), None)?;
+    output::print(&format!("sent viewer {number} away\n"))?;
+    Ok(Exit::Success)
+}
+
+fn table(viewers: &[Viewer]) -> String {
+    if viewers.is_empty() {
+        return "no viewers; attach with `hither attach SESSION` or in the browser\n".to_owned();
+    }
+    let headings = ["NUMBER", "NAME", "ROLE", "BY", "PROTOCOL", "SINCE", "ADDRESS"];
+    let lines = columns(headings.map(str::to_owned), viewers.iter().map(row));
+    lines.into_iter().map(|line| line + "\n").collect()
+}
+
+fn row(viewer: &Viewer) -> [String; 7] {
+    let by = match viewer.share {
+        Some(link) => format!("link {link}"),
+        None => shown(&viewer.via),
+    };
+    [
+        viewer.viewer.to_string(),
+        shown(&viewer.name),
+        shown(&viewer.role),
+        by,
+        shown(&viewer.protocol),
+        shown(&viewer.since),
+        viewer.address.as_deref().map_or_else(|| "-".to_owned(), shown),
+    ]
+}
