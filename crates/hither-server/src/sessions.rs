@@ -18,7 +18,9 @@ use hither_core::{Offset, Role, SessionId, Shell, WindowSize};
 use hither_protocol::websocket::CloseCode;
 
 pub use connection::{Connection, Socket, ViewerProtocol};
-pub use description::{Amendment, Look, Output, Patience, ServerStatus, SessionInfo, Status};
+pub use description::{
+    Amendment, Look, Output, Patience, Readiness, ServerStatus, SessionInfo, Status,
+};
 pub use error::{CreateError, Resource, SessionError};
 pub use event::{SessionEvent, ShellEvent};
 pub use event_log::{EventCursor, EventId, EventLog, Happened, InvalidEventId, NextEvent};
@@ -106,4 +108,7 @@ pub trait Sessions: Send + Sync + 'static {
 
     /// Counts for the status page.
     fn status(&self) -> ServerStatus;
+
+    /// Whether sessions can be started and reached.
+    fn readiness(&self) -> Readiness;
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex};
 
 use hither_core::journal::{Intent, recover};
@@ -72,6 +72,7 @@ impl Directory {
             host: link,
             workers: journals.into_iter().enumerate().map(start).collect::<Result<_, _>>()?,
             trimmed_at: AtomicUsize::new(0),
+            settled: AtomicBool::new(false),
             loads: (0..workers).map(|_| AtomicUsize::new(0)).collect(),
             table: Mutex::default(),
             metrics: crate::metrics::LifeMetrics::new(),

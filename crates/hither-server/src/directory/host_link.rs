@@ -31,6 +31,8 @@ pub(super) struct HostLink {
     restarting: tokio::sync::Mutex<()>,
     /// There is a new connection, or something to tell.
     wanted: Notify,
+    /// The connection has broken.
+    broken: Notify,
     /// For the descriptors of a new session: without them its message would be cut, and the
     /// connection with it.
     spare: Spare,
@@ -63,6 +65,9 @@ const BATCH: usize = 16;
 const SESSION_FDS: usize = 3;
 /// Signals to one session that the host has not answered.
 const SIGNALS_MAX: usize = 64;
+/// Pause after a host could not be started.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
 impl HostLink {
     /// A link over a connection that is claimed and has told everything about its sessions.
     pub(super) fn new(
@@ -84,6 +89,7 @@ impl HostLink {
             state: Mutex::new(state),
             restarting: tokio::sync::Mutex::new(()),
             wanted: Notify::new(),
+            broken: Notify::new(),
             spare: Spare::new(SESSION_FDS),
             journals,
         })
@@ -91,6 +97,22 @@ impl HostLink {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there is a connection to a host.
+    pub(super) fn is_there(&self) -> bool {
+        self.state().connection.is_some()
+    }
+
+    /// Starts a new host whenever the one there was is gone; never ends.
+    pub(super) async fn keep(&self) {
+        loop {
+            self.broken.notified().await;
+            while let Err(error) = self.connection().await {
+                tracing::warn!(%error, "starting a PTY host");
+                tokio::time::sleep(RETRY_AFTER).await;
+            }
+        }
     }
 
     /// Sessions that the host was asked for and has not answered.
@@ -276,6 +298,7 @@ impl HostLink {
                     state.connection = None;
                     state.waiting.clear();
                     state.signals.clear();
+                    self.broken.notify_one();
                     return Heard::Lost(state.starting.drain().map(|(_, one)| one).collect());
                 }
             }

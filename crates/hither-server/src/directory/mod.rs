@@ -14,12 +14,14 @@ mod upward;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering::Relaxed;
+use std::pin::pin;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hither_core::{ExitStatus, SessionId};
+use tokio::sync::oneshot;
 
 pub(crate) use create::Program;
 pub(crate) use environment::allowed;
@@ -30,7 +32,7 @@ pub(crate) use upward::Upward;
 use crate::clock::Clock;
 use crate::gateway::Limits;
 use crate::metrics::{LifeMetrics, WORKER_PATIENCE, WorkerMetrics};
-use crate::sessions::{OnClose, SessionEvent};
+use crate::sessions::{OnClose, Readiness, SessionEvent};
 use crate::shell_integration::ShellIntegration;
 use crate::worker::{Command, WorkerHandle};
 use create::Meta;
@@ -70,6 +72,8 @@ pub(crate) struct Directory {
     loads: Vec<AtomicUsize>,
     /// Sessions and viewers when free memory was last given back.
     trimmed_at: AtomicUsize,
+    /// Every worker has taken over what the last gateway has left it.
+    settled: AtomicBool,
     table: Mutex<HashMap<SessionId, Arc<Shared>>>,
     pub(crate) metrics: LifeMetrics,
 }
@@ -106,14 +110,39 @@ impl Directory {
     /// Runs the directory's own duties until the gateway stops: messages of the host, sessions that
     /// nobody needs any more, and what is done once a second.
     pub(crate) async fn run(&self) {
+        let mut settling = pin!(self.settle());
+        let mut keeping_host = pin!(self.host.keep());
         let mut second = tokio::time::interval(Duration::from_secs(1));
         second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
+                () = &mut settling, if !self.settled.load(Acquire) => {}
+                () = &mut keeping_host => {}
                 message = self.host.receive() => self.handle_host(message),
                 () = self.upward.notify.notified() => self.close_given_up(),
                 _ = second.tick() => self.tick(),
             }
+        }
+    }
+
+    /// Waits until each worker has taken over what the last gateway has left it.
+    async fn settle(&self) {
+        let asked: Vec<_> = (0..self.workers.len()).map(|worker| self.measure(worker)).collect();
+        for answer in asked {
+            // Commands are obeyed in order, so what answers has adopted; one that has ended never will.
+            drop(answer.await);
+        }
+        self.settled.store(true, Release);
+    }
+
+    /// Whether sessions can be started and reached.
+    fn readiness(&self) -> Readiness {
+        if !self.settled.load(Acquire) {
+            Readiness::Adopting
+        } else if self.host.is_there() {
+            Readiness::Ready
+        } else {
+            Readiness::HostGone
         }
     }
 
@@ -170,13 +199,17 @@ impl Directory {
         }
     }
 
+    /// Asks a worker for what it has counted.
+    fn measure(&self, worker: usize) -> oneshot::Receiver<Box<WorkerMetrics>> {
+        let (asker, answer) = oneshot::channel();
+        self.tell(worker, Command::Measure(asker));
+        answer
+    }
+
     /// What each worker has counted, with its sessions. One that does not answer soon is left out.
     pub(crate) async fn worker_metrics(&self) -> Vec<(usize, WorkerMetrics)> {
-        let asked = (0..self.workers.len()).map(|worker| {
-            let (asker, answer) = tokio::sync::oneshot::channel();
-            self.tell(worker, Command::Measure(asker));
-            (self.loads[worker].load(Relaxed), answer)
-        });
+        let asked = (0..self.workers.len())
+            .map(|worker| (self.loads[worker].load(Relaxed), self.measure(worker)));
         let mut answers = Vec::new();
         for (sessions, answer) in asked.collect::<Vec<_>>() {
             if let Ok(Ok(metrics)) = tokio::time::timeout(WORKER_PATIENCE, answer).await {

@@ -13,7 +13,7 @@ use super::create::Meta;
 use crate::pass::Pass;
 use crate::sessions::{
     Amendment, BoxFuture, Connection, CreateError, EventCursor, EventId, Look, NewSession, Output,
-    Patience, ServerStatus, SessionError, SessionEvent, SessionInfo, Sessions, Signal,
+    Patience, Readiness, ServerStatus, SessionError, SessionEvent, SessionInfo, Sessions, Signal,
     ViewerProtocol,
 };
 use crate::worker::Command;
@@ -167,6 +167,10 @@ impl Sessions for Directory {
 
     fn status(&self) -> ServerStatus {
         self.status_counts()
+    }
+
+    fn readiness(&self) -> Readiness {
+        Self::readiness(self)
     }
 }
 

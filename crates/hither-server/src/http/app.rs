@@ -20,7 +20,7 @@ use super::server_routes::Succession;
 use crate::audit::{Actor, Audit, Event, Silent};
 use crate::metrics::HttpMetrics;
 use crate::pass::Passes;
-use crate::sessions::{ServerStatus, Sessions};
+use crate::sessions::{Readiness, ServerStatus, Sessions};
 
 /// Settings of the control plane.
 #[derive(Clone, Debug)]
@@ -162,6 +162,11 @@ impl App {
     /// Connections that speak HTTP now.
     pub(crate) fn connections(&self) -> usize {
         self.config.connections_max.saturating_sub(self.slots.available_permits())
+    }
+
+    /// Whether sessions can be started and reached, which is for everybody.
+    pub(crate) fn readiness(&self) -> Readiness {
+        self.sessions.0.readiness()
     }
 
     /// Counts, which are for everybody.

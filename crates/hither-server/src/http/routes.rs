@@ -112,6 +112,7 @@ routes! {
     get "/manifest.webmanifest" Public pages::root_file;
     get "/health" Public status::health;
     get "/api/health" Public status::health;
+    get "/api/ready" Public status::ready;
     get "/api/auth/config" Public auth_routes::config;
     post "/api/auth/launch" Secret auth_routes::launch;
     post "/api/auth/login" Secret auth_routes::login;

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use hither_auth::Mode;
 use hither_core::WindowSize;
+use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -14,7 +15,9 @@ use super::access::Access;
 use super::app::App;
 use super::body::{BODY_BYTES_MAX, INPUT_BODY_BYTES_MAX};
 use super::new_session::VARIABLES;
+use super::problem::Problem;
 use super::time::seconds;
+use crate::sessions::Readiness;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -28,6 +31,14 @@ pub(crate) struct HealthJson {
     sessions: usize,
     /// Time since the server started, such as `61.500s`.
     uptime: String,
+}
+
+/// That whoever comes now can be served.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Ready")]
+pub(crate) struct ReadyJson {
+    /// Always `ready`.
+    status: &'static str,
 }
 
 /// What a client may want to know of the server.
@@ -118,6 +129,22 @@ pub(crate) async fn health(State(app): State<Arc<App>>) -> Json<HealthJson> {
     let status = app.status();
     let (sessions, uptime) = (status.sessions_running, seconds(status.uptime));
     Json(HealthJson { status: "ok", sessions, uptime })
+}
+
+/// `GET /api/ready`: whether whoever comes now can be served. Other than health, which is for
+/// whoever restarts processes, this is for whoever sends people here.
+pub(crate) async fn ready(State(app): State<Arc<App>>) -> Result<Json<ReadyJson>, Problem> {
+    let not = |code, detail| Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, detail));
+    if *app.stop.borrow() {
+        return not("stopping", "the gateway is stopping");
+    }
+    match app.readiness() {
+        Readiness::Ready => Ok(Json(ReadyJson { status: "ready" })),
+        Readiness::Adopting => {
+            not("adopting", "the sessions of the last gateway are being taken over")
+        }
+        Readiness::HostGone => not("host_unavailable", "the PTY host is not available"),
+    }
 }
 
 /// `GET /api/config`: what a client may want to know of the server.

@@ -111,3 +111,14 @@ pub struct ServerStatus {
     /// Worker threads.
     pub workers: usize,
 }
+
+/// Whether sessions can be started and reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// They can.
+    Ready,
+    /// The sessions of the last gateway are being taken over.
+    Adopting,
+    /// There is no PTY host. A new one is started as soon as the system allows.
+    HostGone,
+}

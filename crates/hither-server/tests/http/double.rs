@@ -12,8 +12,8 @@ use hither_screen::Screen;
 use hither_server::pass::Pass;
 use hither_server::sessions::{
     Amendment, BoxFuture, Connection, CreateError, EventCursor, EventId, EventLog, Look,
-    NewSession, Output, Patience, ServerStatus, SessionError, SessionEvent, SessionInfo, Sessions,
-    Signal, Status,
+    NewSession, Output, Patience, Readiness, ServerStatus, SessionError, SessionEvent, SessionInfo,
+    Sessions, Signal, Status,
 };
 use tokio::sync::{mpsc, watch};
 
@@ -37,6 +37,7 @@ pub(crate) struct State {
     /// What was said about viewers, in words.
     pub(crate) told: Vec<String>,
     pub(crate) refuse: Option<CreateError>,
+    pub(crate) unready: Option<Readiness>,
     pub(crate) refuse_attach: Option<SessionError>,
     pub(crate) shell: Shell,
 }
@@ -255,6 +256,10 @@ impl Sessions for Double {
 
     fn signal(&self, id: SessionId, signal: Signal) -> BoxFuture<'_, Result<(), SessionError>> {
         Box::pin(async move { self.change(id, format!("signal {signal:?}")) })
+    }
+
+    fn readiness(&self) -> Readiness {
+        self.state().unready.unwrap_or(Readiness::Ready)
     }
 
     fn status(&self) -> ServerStatus {

@@ -20,6 +20,7 @@ pub(crate) const TABLE: &[(&str, &str, Guard, &[u16])] = &[
     ("GET", "/manifest.webmanifest", Guard::Public, &[200, 404]),
     ("GET", "/health", Guard::Public, &[200]),
     ("GET", "/api/health", Guard::Public, &[200]),
+    ("GET", "/api/ready", Guard::Public, &[200]),
     ("GET", "/api/auth/config", Guard::Public, &[200]),
     ("POST", "/api/auth/launch", Guard::Secret, &[204]),
     ("POST", "/api/auth/login", Guard::Secret, &[200]),

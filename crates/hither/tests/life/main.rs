@@ -10,6 +10,7 @@ mod ends;
 mod limits;
 mod place;
 mod queries;
+mod ready;
 mod shortage;
 mod sizes;
 mod slow;

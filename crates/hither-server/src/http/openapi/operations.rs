@@ -14,7 +14,7 @@ use crate::http::server_routes::UpgradeBody;
 use crate::http::session_json::{SessionJson, SignalJson, SizeJson};
 use crate::http::session_routes::{CleanedJson, ClosedJson, DoneJson, ResizedJson};
 use crate::http::share_routes::{NewShareBody, RedeemBody};
-use crate::http::status::{ConfigJson, HealthJson, StatusJson};
+use crate::http::status::{ConfigJson, HealthJson, ReadyJson, StatusJson};
 use crate::http::ticket_routes::TicketBody;
 use crate::http::typing::{InputJson, TypedJson};
 use crate::http::viewer_routes::LevelBody;
@@ -170,6 +170,13 @@ fn server() -> Vec<Operation> {
     let op = |path, summary| Operation::new("GET", path, "server", summary);
     vec![
         op("/api/health", "Whether the server answers").json::<HealthJson>(200, "It does."),
+        op("/api/ready", "Whether whoever comes now can be served")
+            .details("For whoever sends people here; health is for whoever restarts processes.")
+            .json::<ReadyJson>(200, "Sessions can be started and reached.")
+            .problem(
+                503,
+                "Not now: `adopting` sessions of the last gateway, `stopping`, or `host_unavailable`.",
+            ),
         op("/health", "The same").json::<HealthJson>(200, "It does."),
         op("/api/config", "What a client may want to know").json::<ConfigJson>(200, "Settings."),
         op("/api/server/status", "Counts of this moment").json::<StatusJson>(200, "Counts."),
