@@ -35,6 +35,7 @@ mod output;
 mod pages;
 mod pattern;
 mod problem;
+mod profiles;
 mod query;
 mod routes;
 mod run;
@@ -60,6 +61,7 @@ pub use app::{App, Config};
 pub use auth::Auth;
 pub use base_path::{BasePath, InvalidBasePath};
 pub use bind::{BindRefused, NO_AUTH_MEANING, Protection, check_bind};
+pub use profiles::{InvalidProfile, ProfileTable, Profiles};
 pub use routes::{Guard, ROUTES, Route};
 pub use serve::{
     CONNECTIONS_MAX, DRAIN_DEADLINE, HEADER_BYTES_MAX, HEADER_DEADLINE, HEADERS_MAX, Listener,

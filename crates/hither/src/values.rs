@@ -106,6 +106,20 @@ pub(crate) fn label(text: &str) -> Result<String, String> {
     fits.then(|| text.to_owned()).ok_or_else(|| "expected 1 to 64 characters".to_owned())
 }
 
+/// Columns and rows of a window, as in `132x50`; the gateway knows the limits.
+pub(crate) fn window_size(text: &str) -> Result<(u32, u32), String> {
+    let sides = text.split_once('x');
+    let size = sides.and_then(|(cols, rows)| Some((cols.parse().ok()?, rows.parse().ok()?)));
+    size.ok_or_else(|| "expected columns and rows, as in 132x50".to_owned())
+}
+
+/// A name and a value, as in `team=a`.
+pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    let pair = pair.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    pair.ok_or_else(|| "expected NAME=VALUE".to_owned())
+}
+
 /// A time, as in `200ms`, `30s` or `10m`.
 pub(crate) fn time(text: &str) -> Result<Duration, String> {
     let (number, unit) = split_unit(text);

@@ -10,7 +10,7 @@ use hither_auth::{IpNet, Origin};
 use http::HeaderName;
 
 use crate::acme;
-use crate::http::BasePath;
+use crate::http::{BasePath, Profiles};
 use crate::tls::Acceptor;
 
 use super::Program;
@@ -131,6 +131,8 @@ pub struct Session {
     pub history_bytes: u64,
     /// What happens to viewers that cannot keep up.
     pub slow: hither_core::viewer::Slow,
+    /// Sessions that requests may name.
+    pub profiles: Profiles,
     /// What becomes of processes that a session's child leaves behind, unless the session says.
     pub on_close: OnClose,
 }

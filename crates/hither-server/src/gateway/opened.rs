@@ -143,6 +143,7 @@ fn http_config(config: &Config, listeners: &Listeners) -> crate::http::Config {
         server_name: "Hither".to_owned(),
         user: config.session.user.clone(),
         shell: config.session.shell.clone(),
+        profiles: config.session.profiles.clone(),
         page_url: listeners.page_url(&config.listen),
         connections_max: CONNECTIONS_MAX,
         sessions_max: config.limits.sessions_max,

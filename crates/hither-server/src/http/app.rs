@@ -14,6 +14,7 @@ use super::gate::Gate;
 use super::idempotency::Idempotency;
 use super::lobby::Waiting;
 use super::problem::Problem;
+use super::profiles::Profiles;
 use super::run::Runs;
 use super::serve::Stop;
 use super::server_routes::Succession;
@@ -31,6 +32,8 @@ pub struct Config {
     pub user: String,
     /// Shell that interprets a command line; absolute path.
     pub shell: PathBuf,
+    /// Sessions that requests may name.
+    pub profiles: Profiles,
     /// Address of the start page, as in `http://127.0.0.1:7681/`: where launch URLs lead.
     pub page_url: String,
     /// Most connections that speak HTTP at a time; [`super::CONNECTIONS_MAX`] unless there is a

@@ -49,6 +49,10 @@ pub(crate) const VARIABLES: [&str; 21] = [
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[schemars(rename = "NewSession")]
 pub(crate) struct NewSessionJson {
+    /// A profile of the server's settings, which has what the other members do not say; not
+    /// together with a command.
+    #[schemars(length(max = 63))]
+    profile: Option<String>,
     /// What to run; absent: what the server was started with.
     command: Option<CommandJson>,
     /// Directory to start in.
@@ -74,10 +78,10 @@ pub(crate) struct NewSessionJson {
 }
 
 /// A command: a line, or a program and its arguments.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 #[schemars(rename = "Command")]
-enum CommandJson {
+pub(crate) enum CommandJson {
     /// One plain word is the program; anything else is given to the shell.
     Line(String),
     /// Program and arguments, executed as they are.
@@ -85,6 +89,26 @@ enum CommandJson {
 }
 
 impl NewSessionJson {
+    /// The profile that is named, if one is.
+    pub(crate) fn profile(&self) -> Option<&str> {
+        self.profile.as_deref().filter(|name| !name.is_empty())
+    }
+
+    /// What is asked for, over what a profile says.
+    pub(crate) fn parse_over(
+        self,
+        profile: &NewSession,
+        shell: &Path,
+    ) -> Result<NewSession, Problem> {
+        let new = self.parse(shell)?;
+        if new.command.is_some() {
+            let detail = "give a profile or a command, not both";
+            return Err(Problem::bad_request("invalid_profile", detail));
+        }
+        let new = new.over(profile);
+        Ok(NewSession { labels: labels(new.labels)?, ..new })
+    }
+
     /// What is asked for.
     pub(crate) fn parse(self, shell: &Path) -> Result<NewSession, Problem> {
         let command = self.command.and_then(|command| command.argv(shell));
@@ -110,7 +134,7 @@ impl NewSessionJson {
 
 impl CommandJson {
     /// Program and arguments. A single word is the program; a line goes to the shell.
-    fn argv(self, shell: &Path) -> Option<Vec<String>> {
+    pub(crate) fn argv(self, shell: &Path) -> Option<Vec<String>> {
         match self {
             Self::Argv(argv) if argv.is_empty() => None,
             Self::Argv(argv) => Some(argv),
@@ -124,7 +148,7 @@ impl CommandJson {
     }
 }
 
-fn on_close(text: Option<&str>) -> Result<Option<OnClose>, Problem> {
+pub(crate) fn on_close(text: Option<&str>) -> Result<Option<OnClose>, Problem> {
     match text.unwrap_or_default() {
         "" => Ok(None),
         "hup" => Ok(Some(OnClose::Hup)),
@@ -138,7 +162,7 @@ fn on_close(text: Option<&str>) -> Result<Option<OnClose>, Problem> {
 }
 
 /// A size of which each side may be left out.
-fn size(cols: Option<u32>, rows: Option<u32>) -> Result<Option<WindowSize>, Problem> {
+pub(crate) fn size(cols: Option<u32>, rows: Option<u32>) -> Result<Option<WindowSize>, Problem> {
     let [cols, rows] = [cols, rows].map(|side| side.filter(|side| *side != 0));
     if cols.is_none() && rows.is_none() {
         return Ok(None);
@@ -159,13 +183,22 @@ fn environment(env: BTreeMap<String, String>) -> Result<Vec<(String, String)>, P
             let allowed = VARIABLES.join(", ");
             return invalid(format!("env may hold these variables only: {allowed}"));
         }
-        if value.len() > VARIABLE_BYTES_MAX || value.contains('\0') {
-            return invalid(format!(
-                "a variable must have at most {VARIABLE_BYTES_MAX} bytes and no NUL character"
-            ));
-        }
+        check_variable_bytes(name, value)?;
     }
     Ok(env.into_iter().collect())
+}
+
+/// Whether a variable is within its limits.
+pub(crate) fn check_variable_bytes(name: &str, value: &str) -> Result<(), Problem> {
+    if name.len() > VARIABLE_NAME_BYTES_MAX
+        || value.len() > VARIABLE_BYTES_MAX
+        || value.contains('\0')
+    {
+        let detail =
+            format!("a variable must have at most {VARIABLE_BYTES_MAX} bytes and no NUL character");
+        return Err(Problem::bad_request("invalid_env", detail));
+    }
+    Ok(())
 }
 
 fn is_allowed(name: &str) -> bool {

@@ -57,6 +57,11 @@ impl Problem {
         self.code
     }
 
+    /// What is wrong, for people.
+    pub(crate) fn into_detail(self) -> String {
+        self.detail
+    }
+
     /// Whether a credential was missing or wrong.
     pub(crate) fn is_unauthorized(&self) -> bool {
         self.status == StatusCode::UNAUTHORIZED

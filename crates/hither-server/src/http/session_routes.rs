@@ -111,7 +111,14 @@ pub(crate) async fn create(
     headers: HeaderMap,
     JsonBody(body): JsonBody<NewSessionJson>,
 ) -> Result<Response, Problem> {
-    let new = body.parse(&app.config.shell)?;
+    let (profiles, shell) = (&app.config.profiles, &app.config.shell);
+    let new = match body.profile() {
+        Some(name) => {
+            let profile = profiles.find(name, access.principal())?;
+            body.parse_over(profile, shell)?
+        }
+        None => body.parse(shell)?,
+    };
     let who = format!("{:?}", access.principal().user());
     let info = match Key::of(&headers, &who)? {
         Some(key) => create_once(&app, &access, key, new).await?,

@@ -60,6 +60,8 @@ pub(crate) struct ConfigJson {
     limits: LimitsJson,
     /// Variables that a new session may be given; a `*` at the end stands for anything.
     env_allowed: &'static [&'static str],
+    /// Profiles that you may start sessions by.
+    profiles: Vec<String>,
 }
 
 /// What there is.
@@ -148,7 +150,8 @@ pub(crate) async fn ready(State(app): State<Arc<App>>) -> Result<Json<ReadyJson>
 }
 
 /// `GET /api/config`: what a client may want to know of the server.
-pub(crate) async fn config(State(app): State<Arc<App>>, _: Access) -> Json<ConfigJson> {
+pub(crate) async fn config(State(app): State<Arc<App>>, access: Access) -> Json<ConfigJson> {
+    let profiles = app.config.profiles.names(access.principal());
     Json(ConfigJson {
         server_name: app.config.server_name.clone(),
         version: VERSION,
@@ -163,6 +166,7 @@ pub(crate) async fn config(State(app): State<Arc<App>>, _: Access) -> Json<Confi
             max_input_body_bytes: INPUT_BODY_BYTES_MAX,
         },
         env_allowed: &VARIABLES,
+        profiles: profiles.into_iter().map(str::to_owned).collect(),
     })
 }
 

@@ -26,6 +26,27 @@ pub struct NewSession {
     pub on_close: Option<OnClose>,
 }
 
+impl NewSession {
+    /// This, with what `base` says where it says nothing itself. Labels and variables of both count,
+    /// its own first.
+    pub(crate) fn over(self, base: &Self) -> Self {
+        let mut labels = base.labels.clone();
+        labels.extend(self.labels);
+        let mut environment: BTreeMap<_, _> = base.environment.iter().cloned().collect();
+        environment.extend(self.environment);
+        Self {
+            command: self.command.or_else(|| base.command.clone()),
+            cwd: self.cwd.or_else(|| base.cwd.clone()),
+            title: self.title.or_else(|| base.title.clone()),
+            labels,
+            environment: environment.into_iter().collect(),
+            size: self.size.or(base.size),
+            life: self.life,
+            on_close: self.on_close.or(base.on_close),
+        }
+    }
+}
+
 /// What becomes of the processes that a session's child leaves behind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OnClose {

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use base64::Engine as _;
 use hither_auth::{ApiToken, Mode, People, Proxies, TokenRecord};
 use hither_core::SessionId;
-use hither_server::http::{App, Auth, BasePath, CONNECTIONS_MAX, Config, Listener, Server};
+use hither_server::http::{
+    App, Auth, BasePath, CONNECTIONS_MAX, Config, Listener, Profiles, Server,
+};
 use hither_server::sessions::{Connection, Status};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -140,11 +142,23 @@ impl Drop for Harness {
     }
 }
 
+/// One profile for everybody, one for a user.
+fn profiles() -> Profiles {
+    let tables = serde_json::json!({
+        "build": { "command": ["make"], "cwd": "/tmp", "title": "Build", "cols": 132,
+                   "env": { "MAKEFLAGS": "-s", "CI": "1" }, "labels": { "team": "a" } },
+        "private": { "command": "secret-tool", "users": ["ada"] },
+    });
+    let tables = serde_json::from_value(tables).unwrap();
+    Profiles::read(tables, std::path::Path::new("/bin/sh")).unwrap()
+}
+
 pub(crate) fn config() -> Config {
     Config {
         server_name: "test".to_owned(),
         user: "somebody".to_owned(),
         shell: PathBuf::from("/bin/sh"),
+        profiles: profiles(),
         page_url: "http://127.0.0.1:7681/".to_owned(),
         connections_max: CONNECTIONS_MAX,
         sessions_max: 100,

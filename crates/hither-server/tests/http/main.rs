@@ -15,6 +15,7 @@ mod limits;
 mod matrix;
 mod openapi;
 mod pages;
+mod profiles;
 mod proxied;
 mod shares;
 mod shutdown;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use toml::Value;
+use toml::{Table, Value};
 
 use super::serve::ServeArgs;
 use crate::escape::Escaped;
@@ -28,6 +28,7 @@ pub(crate) fn run(args: &ConfigArgs, settings: &Settings) -> Result<Exit, Failur
         return Ok(Exit::Success);
     }
     args.serve.check()?;
+    settings.profiles(&args.serve.shell())?;
     output::print(&document(settings))?;
     Ok(Exit::Success)
 }
@@ -44,7 +45,22 @@ fn document(settings: &Settings) -> String {
         // Writing to a String cannot fail.
         writeln!(text, "{}", line(effective)).unwrap_or_default();
     }
+    if !settings.profiles.is_empty() {
+        let profiles = masked(&settings.profiles);
+        writeln!(text, "\n{}", profiles.to_string().trim_end()).unwrap_or_default();
+    }
     text
+}
+
+/// The profiles, without what their variables hold, which may be secrets.
+fn masked(profiles: &Table) -> Table {
+    let mut profiles = profiles.clone();
+    for (_, profile) in &mut profiles {
+        if let Some(Value::Table(env)) = profile.get_mut("env") {
+            env.iter_mut().for_each(|(_, value)| *value = Value::from("***"));
+        }
+    }
+    Table::from_iter([("profiles".to_owned(), Value::Table(profiles))])
 }
 
 fn line(effective: &Effective) -> String {

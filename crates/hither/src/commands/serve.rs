@@ -171,7 +171,7 @@ fn non_zero(count: u8) -> NonZeroU8 {
 pub(crate) fn run(args: &ServeArgs, settings: &Settings) -> Result<Exit, Failure> {
     args.check()?;
     if args.check_config {
-        args.config()?;
+        args.config(settings)?;
         output::print(&format!("the settings are good ({})\n", Escaped(&settings.file_name())))?;
         return Ok(Exit::Success);
     }
@@ -181,7 +181,7 @@ pub(crate) fn run(args: &ServeArgs, settings: &Settings) -> Result<Exit, Failure
     }
     let start = Start::from_variable(std::env::var_os(SUCCESSOR_VARIABLE))
         .map_err(gateway::GatewayError::from)?;
-    match gateway::run(args.config()?, start, |ready| greet(args, ready))? {
+    match gateway::run(args.config(settings)?, start, |ready| greet(args, ready))? {
         Ended::Stopped(sessions) => output::print(&farewell(sessions))?,
         Ended::Tried => {}
     }

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use hither_server::http::ProfileTable;
 use rustix::process::geteuid;
 use toml::{Table, Value};
 
@@ -29,6 +30,17 @@ pub(crate) struct FileArgs {
         help_heading = "General"
     )]
     config: Option<PathBuf>,
+}
+
+/// The table whose keys are names that its writer has chosen.
+pub(super) const PROFILES: &str = "profiles";
+
+/// What a file says.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    pub(super) entries: Vec<Entry>,
+    /// The profiles, each of a shape that [`ProfileTable`] has.
+    pub(super) profiles: Table,
 }
 
 /// What a file says of one option.
@@ -57,13 +69,14 @@ fn usual_files() -> Vec<PathBuf> {
 }
 
 /// Reads a file and judges every word of it.
-pub(super) fn read(path: &Path, options: &[ServeOption]) -> Result<Vec<Entry>, Failure> {
+pub(super) fn read(path: &Path, options: &[ServeOption]) -> Result<Contents, Failure> {
     let (text, mode) = load(path)?;
     let refuse = |refusal: Refusal| {
         let message = format!("{}: {}", path.display(), refusal.message);
         Failure::new(Exit::Configuration, message).cure(refusal.cure)
     };
-    let entries = parse(&text, options).map_err(refuse)?;
+    let contents = parse(&text, options).map_err(refuse)?;
+    let entries = &contents.entries;
     let secret = options
         .iter()
         .find(|option| option.is_secret() && entries.iter().any(|entry| entry.id == option.id()));
@@ -76,7 +89,7 @@ pub(super) fn read(path: &Path, options: &[ServeOption]) -> Result<Vec<Entry>, F
             cure: format!("run `chmod 600 {}`", path.display()),
         }));
     }
-    Ok(entries)
+    Ok(contents)
 }
 
 /// The text of a file that nobody but its user or root can have written, and its permission bits.
@@ -133,13 +146,17 @@ impl Refusal {
     }
 }
 
-fn parse(text: &str, options: &[ServeOption]) -> Result<Vec<Entry>, Refusal> {
+fn parse(text: &str, options: &[ServeOption]) -> Result<Contents, Refusal> {
     let table: Table = text.parse().map_err(|error: toml::de::Error| syntax(text, &error))?;
-    let mut entries = Vec::new();
+    let mut contents = Contents::default();
     for (section, content) in &table {
         let Value::Table(content) = content else {
             return Err(unknown(section, options));
         };
+        if section == PROFILES {
+            contents.profiles = profiles(content)?;
+            continue;
+        }
         if !options.iter().any(|option| option.section() == *section) {
             return Err(unknown(section, options));
         }
@@ -147,10 +164,25 @@ fn parse(text: &str, options: &[ServeOption]) -> Result<Vec<Entry>, Refusal> {
             let path = format!("{section}.{key}");
             let option = options.iter().find(|option| option.path() == path);
             let option = option.ok_or_else(|| unknown(&path, options))?;
-            entries.push(entry(option, value)?);
+            contents.entries.push(entry(option, value)?);
         }
     }
-    Ok(entries)
+    Ok(contents)
+}
+
+/// The profiles, each of the right shape. What their members say is judged later, when it is known
+/// for which shell.
+fn profiles(content: &Table) -> Result<Table, Refusal> {
+    for (name, profile) in content {
+        if let Err(error) = profile.clone().try_into::<ProfileTable>() {
+            let problem = error.message().lines().collect::<Vec<_>>().join(", ");
+            return Err(Refusal::new(
+                format!("[{PROFILES}.{name}] is wrong: {problem}"),
+                "docs/configuration.md describes every key",
+            ));
+        }
+    }
+    Ok(content.clone())
 }
 
 fn syntax(text: &str, error: &toml::de::Error) -> Refusal {
@@ -217,7 +249,7 @@ mod tests {
         let entries = parse(text, &ServeOption::all());
         let entries =
             entries.map_err(|refusal| format!("{}; {}", refusal.message, refusal.cure))?;
-        Ok(entries.into_iter().map(|entry| (entry.id, entry.values.join(" "))).collect())
+        Ok(entries.entries.into_iter().map(|entry| (entry.id, entry.values.join(" "))).collect())
     }
 
     #[test]
@@ -274,6 +306,8 @@ mod tests {
             ("[sessions]\nshell = ''", &["[sessions] shell is wrong"]),
             ("[sessions]\nhistory-bytes = '3MiB'", &["power of two"]),
             ("[sessions.shell]\na = 1", &["[sessions] shell", "one text or number"]),
+            ("[profiles.p]\ncomand = 'x'", &["[profiles.p]", "comand", "`command`"]),
+            ("[profiles]\np = 1", &["[profiles.p]"]),
             ("\n\n[listening", &["line 3 is not TOML"]),
             ("[listening]\nport = 1\nport = 2", &["line 3 is not TOML", "duplicate"]),
         ] {

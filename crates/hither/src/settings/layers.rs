@@ -1,12 +1,14 @@
 //! Puts file, environment and command line on top of each other.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
+use hither_server::http::{ProfileTable, Profiles};
 
-use super::file::{self, Entry, FileArgs};
+use super::file::{self, Contents, Entry, FileArgs, PROFILES};
 use super::option::{ServeOption, Shape};
 use crate::cli::Cli;
 use crate::failure::{Exit, Failure};
@@ -45,6 +47,8 @@ pub(crate) struct Effective {
 pub(crate) struct Settings {
     pub(crate) file: Option<PathBuf>,
     pub(crate) effective: Vec<Effective>,
+    /// The profiles of the file, as they are written there.
+    pub(crate) profiles: toml::Table,
 }
 
 impl Settings {
@@ -52,6 +56,18 @@ impl Settings {
     pub(crate) fn file_name(&self) -> String {
         let path = self.file.as_deref().map(Path::display);
         path.map_or_else(|| "no file".to_owned(), |path| path.to_string())
+    }
+
+    /// The profiles; their lines of command are for `shell`.
+    pub(crate) fn profiles(&self, shell: &Path) -> Result<Profiles, Failure> {
+        let wrong = |problem: String| {
+            let message = format!("{}: [{PROFILES}] is wrong: {problem}", self.file_name());
+            let cure = "docs/configuration.md describes every key";
+            Failure::new(Exit::Configuration, message).cure(cure)
+        };
+        let tables = self.profiles.clone().try_into::<BTreeMap<String, ProfileTable>>();
+        let tables = tables.map_err(|error| wrong(error.message().to_owned()))?;
+        Profiles::read(tables, shell).map_err(|error| wrong(error.to_string()))
     }
 }
 
@@ -77,9 +93,9 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Settings), ParseError> 
     };
     let options = ServeOption::all();
     let file = FileArgs::from_arg_matches(given)?.find();
-    let from_file = match &file {
+    let Contents { entries: from_file, profiles } = match &file {
         Some(path) => file::read(path, &options)?,
-        None => Vec::new(),
+        None => Contents::default(),
     };
     let from_environment = read_environment(&options)?;
     let layers: Vec<_> = from_file.iter().chain(&from_environment).collect();
@@ -104,7 +120,7 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Settings), ParseError> 
         option,
     });
     let effective = effective.collect();
-    Ok((Cli::from_arg_matches(&matches)?, Settings { file, effective }))
+    Ok((Cli::from_arg_matches(&matches)?, Settings { file, effective, profiles }))
 }
 
 /// Lets flags be taken back: `--no-auth=false` is stronger than a file that says true.

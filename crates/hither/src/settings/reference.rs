@@ -40,6 +40,26 @@ with exit code 78 and one sentence that names the cure; nothing has been opened 
 line that cannot be understood ends with 64.) The file must belong to you or to root, and others may
 not write it; if it holds a secret, others may not read it either.
 
+A **profile** is a session that is described once and started by its name, with `hither new
+--profile build` or `{\"profile\":\"build\"}` in the API; it can be in the file only:
+
+```toml
+[profiles.build]
+command = [\"make\", \"-j2\"]     # or a text, as in the API: one word, or a line for the shell
+cwd = \"/src/project\"           # absolute
+title = \"Build\"
+cols = 132
+rows = 50
+on-close = \"kill\"
+env = { MAKEFLAGS = \"-s\" }     # any variable: whoever writes the file may set them all
+labels = { team = \"a\" }
+users = [\"ann\"]                # only they, and admins, see it; absent: whoever may start sessions
+```
+
+Every member may be absent. What a request says itself is stronger, but for the command; labels and
+variables of both count. There are at most 64 profiles; a name has up to 63 letters, digits and `._-`.
+`hither config` shows the names of a profile's variables, not what they hold.
+
 Only on the command line and in the environment: `--runtime-dir` (`HITHER_RUNTIME_DIR`), by which
 all commands find each other, and `--config` (`HITHER_CONFIG`).
 ";

@@ -6,6 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 
 use crate::place::{Place, Run};
+use crate::running::Running;
 
 fn file(place: &Place, text: &str, mode: u32) -> PathBuf {
     let path = place.path().join("settings.toml");
@@ -175,5 +176,63 @@ fn values_that_nobody_should_give_are_not_understood() {
         let run = place.run(&["serve", option, value]);
         assert_eq!((run.code, run.stdout.as_str()), (64, ""), "{run:#?}");
         assert!(run.stderr.contains(words), "{words:?} is not in {run:#?}");
+    }
+}
+
+const PROFILES: &str = "\
+[profiles.count]
+command = ['sh', '-c', 'echo $COUNT in $PWD; exec cat']
+cwd = '/tmp'
+title = 'Counting'
+env = { COUNT = 'seventeen' }
+labels = { team = 'a' }
+
+[profiles.other]
+command = 'cat'
+";
+
+#[test]
+fn a_profile_is_started_by_its_name() {
+    let place = Place::new();
+    let path = file(&place, PROFILES, 0o600);
+    let options = ["--config", path.to_str().unwrap()];
+    let gateway = Running::start(&place.path().join("run"), &options, &["cat"]);
+    let arguments = ["new", "--profile", "count", "--label", "n=1", "--size", "100x30"];
+    let run = gateway.hither(&arguments);
+    assert_eq!(run.code, 0, "{run:?}");
+    let id = run.stdout.trim();
+    let wait = gateway.hither(&["wait", id, "--output", "seventeen in /tmp", "--from", "0"]);
+    assert_eq!(wait.code, 0, "{wait:?}");
+    let list = gateway.hither(&["ls", "--json"]);
+    let list: serde_json::Value = serde_json::from_str(&list.stdout).unwrap();
+    assert_eq!(list[0]["title"], "Counting");
+    assert_eq!(list[0]["labels"], serde_json::json!({ "n": "1", "team": "a" }));
+    assert_eq!((&list[0]["cols"], &list[0]["rows"]), (&100.into(), &30.into()));
+    let unknown = gateway.hither(&["new", "--profile", "cuont"]);
+    assert_eq!(unknown.code, 77, "{unknown:?}");
+    assert!(unknown.stderr.contains("no such profile: there are count, other"), "{unknown:?}");
+    assert_eq!(gateway.hither(&["new", "--profile", "count", "--", "ls"]).code, 64);
+}
+
+#[test]
+fn profiles_are_checked_and_printed_without_their_variables() {
+    let place = Place::new();
+    let path = file(&place, PROFILES, 0o600);
+    let printed = place.run(&["config", "--config", path.to_str().unwrap()]);
+    assert_line(&printed, "[profiles.count]");
+    assert!(printed.stdout.contains("COUNT = \"***\""), "{printed:?}");
+    assert!(!printed.stdout.contains("seventeen"), "{printed:?}");
+    for (text, part) in [
+        ("[profiles.x]\ncwd = 'relative'\n", "profile `x`: cwd must be an absolute path"),
+        ("[profiles.'a b']\n", "profile `a b`: a name must be"),
+        ("[profiles.x]\ncomand = 'x'\n", "unknown field `comand`"),
+    ] {
+        let path = file(&place, text, 0o600);
+        let options = ["--config", path.to_str().unwrap()];
+        for command in [&["serve", "--check-config"][..], &["config"]] {
+            let run = place.run(&[command, &options].concat());
+            assert_eq!(run.code, 78, "{run:?}");
+            assert!(run.stderr.contains(part), "{run:?}");
+        }
     }
 }

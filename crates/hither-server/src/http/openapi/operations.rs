@@ -46,6 +46,7 @@ fn sessions() -> Vec<Operation> {
             .body::<NewSessionJson>([
                 json!({}),
                 json!({ "command": "htop", "cwd": "/", "title": "Load", "cols": 132, "rows": 50 }),
+                json!({ "profile": "build", "title": "nightly" }),
                 json!({ "command": ["sh", "-c", "exit 3"], "env": { "TZ": "UTC" }, "labels": { "team": "a" } }),
             ])
             .json::<SessionJson>(201, "It runs.")

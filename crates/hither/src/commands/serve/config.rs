@@ -10,10 +10,11 @@ use hither_server::gateway::{self, Config, Program, Session, Tuning};
 
 use super::{AuditLog, Hardening, ServeArgs, SlowViewer, TuningArgs};
 use crate::failure::{Exit, Failure};
+use crate::settings::Settings;
 
 impl ServeArgs {
     /// The settings of the gateway.
-    pub(super) fn config(&self) -> Result<Config, Failure> {
+    pub(super) fn config(&self, settings: &Settings) -> Result<Config, Failure> {
         let runtime_dir = self.runtime_dir.resolve().path().to_path_buf();
         let program = std::env::current_exe().map_err(|error| {
             Failure::new(Exit::Internal, format!("finding this program: {error}"))
@@ -21,7 +22,7 @@ impl ServeArgs {
         let dir = text(runtime_dir.clone().into_os_string(), "runtime directory")?;
         Ok(Config {
             listen: self.listen.settings(&self.tls)?,
-            session: self.session()?,
+            session: self.session(settings)?,
             limits: self.limits.limits(),
             tuning: self.tuning(),
             state_dir: self.state_dir.resolve(&self.runtime_dir),
@@ -44,7 +45,7 @@ impl ServeArgs {
         })
     }
 
-    fn session(&self) -> Result<Session, Failure> {
+    fn session(&self, settings: &Settings) -> Result<Session, Failure> {
         let shell = self.shell();
         let command = if self.command.is_empty() {
             vec![text(shell.clone().into_os_string(), "shell")?]
@@ -56,6 +57,7 @@ impl ServeArgs {
         };
         Ok(Session {
             command,
+            profiles: settings.profiles(&shell)?,
             shell,
             cwd: self.session.cwd.clone().map_or_else(usual_cwd, absolute),
             user: user(),
