@@ -75,14 +75,15 @@ impl Opened {
         let app = App::new(http, auth, Arc::<Directory>::clone(&directory), stopping)
             .with_succession(Succession { generation, wishes: wish })
             .with_audit(audit(config)?);
+        let app = Arc::new(app);
         Ok(Self {
-            app: Arc::new(app),
+            upgrading: Upgrading::new(config.program.clone(), told, wishes, Arc::clone(&app)),
+            app,
             directory,
             listeners,
             metrics,
             kept,
             stop,
-            upgrading: Upgrading::new(config.program.clone(), told, wishes),
             open_files,
             certificates,
         })

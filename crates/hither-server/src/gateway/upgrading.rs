@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::pending;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use hither_host::{ClientError, HostConnection, RuntimeDir};
 use tokio::sync::{mpsc, oneshot};
@@ -12,7 +13,7 @@ use super::bequest::Bequest;
 use super::listen::{Kept, Listeners};
 use super::successor::{Program, Successor, UpgradeError, report_ready};
 use super::{Config, Ended, GatewayError, kernel};
-use crate::http::{Auth, UpgradeBegun, UpgradeRefused, UpgradeWish};
+use crate::http::{App, Auth, UpgradeBegun, UpgradeRefused, UpgradeWish};
 use crate::worker::answer;
 
 /// Name of the part with the launch secret's digest.
@@ -28,6 +29,8 @@ pub(super) struct Upgrading {
     told: Bequest,
     wishes: mpsc::Receiver<UpgradeWish>,
     trial: Option<(Trying, Option<Reply>)>,
+    /// Counts the wishes that were not fulfilled.
+    app: Arc<App>,
 }
 
 impl Upgrading {
@@ -35,14 +38,15 @@ impl Upgrading {
         program: Program,
         told: Bequest,
         wishes: mpsc::Receiver<UpgradeWish>,
+        app: Arc<App>,
     ) -> Self {
-        Self { program, told, wishes, trial: None }
+        Self { program, told, wishes, trial: None, app }
     }
 
     /// Starts to try the program that is wished for.
     pub(super) fn begin(&mut self, path: Option<PathBuf>, reply: Option<Reply>) {
         if self.trial.is_some() {
-            return refuse(reply, &UpgradeError::Busy);
+            return self.refuse(reply, &UpgradeError::Busy);
         }
         let path = path.unwrap_or_else(|| self.program.path.clone());
         tracing::info!(program = %path.display(), "trying a successor");
@@ -58,7 +62,7 @@ impl Upgrading {
                 tried = poll_trial(&mut self.trial) => {
                     let reply = self.trial.take().and_then(|(_, reply)| reply);
                     match tried {
-                        Err(error) => refuse(reply, &error),
+                        Err(error) => self.refuse(reply, &error),
                         Ok(successor) => {
                             let version = successor.version.clone();
                             if let Some(reply) = reply {
@@ -70,6 +74,11 @@ impl Upgrading {
                 }
             }
         }
+    }
+
+    fn refuse(&self, reply: Option<Reply>, error: &UpgradeError) {
+        self.app.metrics.upgrade_failures.increment();
+        refuse(reply, error);
     }
 }
 

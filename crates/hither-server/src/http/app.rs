@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use hither_auth::{Mode, Origin, Proxies};
+use hither_auth::{Mode, Origin, Peer, Proxies};
 use hither_core::SessionId;
 use http::HeaderName;
 use tokio::sync::Semaphore;
@@ -155,6 +155,19 @@ impl App {
     /// Whether there is a session with this id, for whoever has proven to know of it.
     pub(crate) fn is_session(&self, id: SessionId) -> bool {
         self.all_sessions().find(id).is_some()
+    }
+
+    /// Which program in this process it is, from 1.
+    pub(crate) fn generation(&self) -> u64 {
+        self.succession.as_ref().map_or(1, |succession| succession.generation)
+    }
+
+    /// What paths of answers begin with: the base path, which a Unix socket does not have.
+    pub(crate) fn base_of(&self, peer: Peer) -> &str {
+        match peer {
+            Peer::Network => self.config.base_path.as_str(),
+            Peer::SameUser => "",
+        }
     }
 
     /// All sessions, which only the handles of `handle` may touch.

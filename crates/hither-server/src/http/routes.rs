@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::Router;
+use axum::extract::MatchedPath;
 use axum::middleware::map_response;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, delete, get, patch, post};
 use hither_auth::{Level, Scope};
 
@@ -168,6 +169,15 @@ fn noting(path: &'static str, handler: MethodRouter<Arc<App>>) -> MethodRouter<A
     }))
 }
 
+/// Says that a path does not have a method, as an answer of that path.
+async fn wrong_method(path: MatchedPath) -> Response {
+    let mut response = Problem::method_not_allowed().into_response();
+    if let Some(route) = ROUTES.iter().find(|route| route.path == path.as_str()) {
+        response.extensions_mut().insert(MatchedRoute(route.path));
+    }
+    response
+}
+
 /// The router of [`ROUTES`], with problems for all other paths and methods.
 pub(crate) fn router(app: Arc<App>) -> Router {
     ROUTES
@@ -178,6 +188,6 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             router.route(route.path, noting(route.path, handler))
         })
         .fallback(|| async { Problem::not_found() })
-        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .method_not_allowed_fallback(wrong_method)
         .with_state(app)
 }

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -177,11 +177,12 @@ impl Server {
         self.app.stop.clone()
     }
 
-    fn count(&self, method: &'static str, response: &Response) {
+    fn count(&self, method: &'static str, response: &Response, time: Duration) {
         let extensions = response.extensions();
         let route = extensions.get().map_or("none", |MatchedRoute(path)| path);
         let metrics = &self.app.metrics;
         metrics.requests.increment((method, route, response.status().as_u16()));
+        metrics.times.observe(route, time);
         if let Some(ProblemCode(code)) = extensions.get() {
             metrics.count_problem(code);
         }
@@ -195,6 +196,7 @@ impl Server {
         slot: &Slot,
         request: Request<Incoming>,
     ) -> Result<Response, Infallible> {
+        let start = Instant::now();
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let wants_upgrade = request.headers().contains_key(UPGRADE);
         let method = method_name(request.method());
@@ -214,7 +216,7 @@ impl Server {
             // What follows may have been meant for the other protocol: it is no second request.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        self.count(method, &response);
+        self.count(method, &response, start.elapsed());
         let id = HeaderValue::from(number);
         response.headers_mut().insert(REQUEST_ID, id);
         harden(response.headers_mut());

@@ -187,6 +187,6 @@ pub(crate) async fn status(State(app): State<Arc<App>>, _: Access) -> Json<Statu
         clients: status.viewers,
         workers: status.workers,
         pid: std::process::id(),
-        generation: app.succession.as_ref().map_or(1, |succession| succession.generation),
+        generation: app.generation(),
     })
 }

@@ -62,8 +62,11 @@ metrics! {
     Counter "hither_limit_hits_total" "Limits that were hit, by name.";
     Counter "hither_auth_failures_total" "Requests refused for what they showed or where they came from, by error code.";
     Counter "hither_http_requests_total" "HTTP requests answered, by method, route and status.";
+    Histogram "hither_http_request_seconds" "Time from a request's head to that of its answer, by route.";
     Counter "hither_http_connections_total" "Connections accepted, by kind of listener.";
     Gauge "hither_http_connections" "Connections that speak HTTP now.";
+    Counter "hither_upgrades_total" "Programs that have taken the place of another in this process.";
+    Counter "hither_upgrade_failures_total" "Upgrades that were asked for and did not happen.";
     Gauge "hither_worker_sessions" "Sessions of each worker.";
     Counter "hither_worker_cpu_seconds_total" "CPU time of each worker's thread.";
     Counter "hither_worker_turns_total" "Turns of each worker's event loop.";

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use hither_core::ExitStatus;
+
+use super::histogram::Histogram;
 
 /// A count.
 #[derive(Debug, Default)]
@@ -40,17 +43,36 @@ impl<K: Ord + Clone> Counts<K> {
     }
 }
 
+/// Durations by something of which there are few.
+#[derive(Debug)]
+pub(crate) struct Times<K>(Mutex<BTreeMap<K, Histogram>>);
+
+impl<K: Ord + Clone> Times<K> {
+    pub(crate) fn observe(&self, key: K, time: Duration) {
+        let mut times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        times.entry(key).or_default().observe(time);
+    }
+
+    pub(crate) fn values(&self) -> BTreeMap<K, Histogram> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// What the HTTP side counts.
 #[derive(Debug)]
 pub(crate) struct HttpMetrics {
     /// Moves with each answer: method, route and status.
     pub(crate) requests: Counts<(&'static str, &'static str, u16)>,
+    /// Moves with each answer, by route.
+    pub(crate) times: Times<&'static str>,
     /// Moves with each accepted connection, by kind of listener.
     pub(crate) connections: Counts<&'static str>,
     /// Moves with each request that is refused for its credential or where it comes from.
     pub(crate) auth_failures: Counts<&'static str>,
     /// Moves with each limit that is hit.
     pub(crate) limits: Counts<&'static str>,
+    /// Moves with each upgrade that was asked for and did not happen.
+    pub(crate) upgrade_failures: Count,
 }
 
 /// What becomes of sessions.
@@ -82,8 +104,11 @@ const AUTH_CODES: [&str; 6] = [
     "host_not_allowed",
 ];
 /// Codes of problems that mean: a limit is reached.
-const LIMIT_CODES: [&str; 9] = [
+const LIMIT_CODES: [&str; 12] = [
+    "busy",
     "limit_reached",
+    "too_many_attempts",
+    "too_many_waiting",
     "too_many_viewers",
     "input_full",
     "body_too_large",
@@ -110,6 +135,8 @@ impl HttpMetrics {
     pub(crate) fn new() -> Self {
         Self {
             requests: Counts::with([]),
+            times: Times(Mutex::default()),
+            upgrade_failures: Count::default(),
             connections: Counts::with(["tcp", "unix"]),
             auth_failures: Counts::with(AUTH_CODES),
             limits: Counts::with(LIMIT_CODES.into_iter().chain([

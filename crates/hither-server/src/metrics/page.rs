@@ -15,6 +15,8 @@ use crate::sessions::ServerStatus;
 pub(crate) struct Sources<'a> {
     pub(crate) http: &'a HttpMetrics,
     pub(crate) http_connections: usize,
+    /// Which program in this process it is, from 1.
+    pub(crate) generation: u64,
     pub(crate) life: &'a LifeMetrics,
     pub(crate) status: ServerStatus,
     /// One of each worker that answered, with its sessions.
@@ -128,9 +130,15 @@ impl Sources<'_> {
             let labels = [("method", method), ("route", route), ("status", &status)];
             requests.sample(&labels, count);
         }
+        let mut times = page.family("hither_http_request_seconds");
+        for (route, histogram) in self.http.times.values() {
+            times.histogram(&[("route", route)], &histogram);
+        }
         let connections = self.http.connections.values();
         write_counts(page, "hither_http_connections_total", "listener", connections);
         page.value("hither_http_connections", self.http_connections);
+        page.value("hither_upgrades_total", self.generation.saturating_sub(1));
+        page.value("hither_upgrade_failures_total", self.http.upgrade_failures.value());
     }
 
     fn write_workers(&self, page: &mut Page) {

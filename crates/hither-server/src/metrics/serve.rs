@@ -128,6 +128,7 @@ impl MetricsServer {
         let sources = Sources {
             http: &self.app.metrics,
             http_connections: self.app.connections(),
+            generation: self.app.generation(),
             life: &self.directory.metrics,
             status: self.directory.status_counts(),
             workers,

@@ -85,6 +85,7 @@ fn each_metric_moves() {
     let doomed = gateway.new_session(&["sh", "-c", "read x"]);
     assert_ne!(gateway.hither(&["new", "--", "/nowhere"]).code, 0);
     gateway.http("GET /api/sessions", "");
+    assert_ne!(gateway.hither(&["upgrade", "--to", "/bin/false"]).code, 0);
     let long = "x".repeat(100_000);
     gateway.http("POST /api/auth/login", &format!("{{\"x\":\"{long}\"}}"));
 
@@ -136,6 +137,9 @@ fn each_metric_moves() {
     // The next gateway takes the sessions over, and loses its PTY host.
     let gateway = Running::start(&dir, &small, &["cat"]);
     set.extend(self::moved(&Samples::new(), &samples(&gateway.metrics())).1);
+    assert_eq!(gateway.hither(&["upgrade"]).code, 0);
+    let upgraded = wait_for(&gateway, |samples| samples["hither_upgrades_total"] > 0.0);
+    moved.extend(self::moved(&Samples::new(), &upgraded).0);
     kill_host(&dir);
     let after = wait_for(&gateway, |samples| samples["hither_host_losses_total"] > 0.0);
     moved.extend(self::moved(&Samples::new(), &after).1);
@@ -147,6 +151,32 @@ fn each_metric_moves() {
             Kind::Counter | Kind::Histogram => assert!(moved.contains(name), "{name} never moved"),
             Kind::Gauge => assert!(set.contains(name), "{name} is always 0"),
         }
+    }
+}
+
+#[test]
+fn answers_are_timed_and_counted_by_their_route() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = Running::start(&folder.path().join("run"), &[], &["cat"]);
+    let id = gateway.new_session(&["cat"]);
+    for request in [
+        format!("GET /api/sessions/{id}"),
+        "PUT /api/sessions".to_owned(),
+        "GET /nowhere".to_owned(),
+    ] {
+        gateway.http(&request, "");
+    }
+    let samples = samples(&gateway.metrics());
+    for (method, route, status) in [
+        ("GET", "/api/sessions/{id}", 401),
+        ("PUT", "/api/sessions", 405),
+        ("GET", "none", 404),
+        ("POST", "/api/sessions", 201),
+    ] {
+        let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{status}\"");
+        assert_eq!(samples[&format!("hither_http_requests_total{{{labels}}}")], 1.0, "{labels}");
+        let count = format!("hither_http_request_seconds_count{{route=\"{route}\"}}");
+        assert!(samples[&count] >= 1.0, "{count}");
     }
 }
 
