@@ -118,9 +118,8 @@ impl Directory {
                 .iter()
                 .map(|arg| c_string(arg.as_bytes()))
                 .collect::<Result<_, _>>()?,
-            env: environment::of_session(environment, own, facts.id)
+            env: environment::of_session(environment, own, &dressed.environment, facts.id)
                 .into_iter()
-                .chain(dressed.environment.iter().map(|(name, value)| format!("{name}={value}")))
                 .map(c_string)
                 .collect::<Result<_, _>>()?,
             cwd: c_string(facts.cwd.clone().into_os_string().into_encoded_bytes())?,

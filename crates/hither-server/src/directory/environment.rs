@@ -33,11 +33,12 @@ pub(crate) fn allowed(
         .collect()
 }
 
-/// The environment of one session's child, as `NAME=value`: what every child may see, over it what
-/// the session has of its own, over both what is said by the server itself.
+/// The environment of one session's child, as `NAME=value`, each name once: what every child may
+/// see, over it what the session has of its own, over both what the server itself says.
 pub(super) fn of_session<'a>(
     allowed: &'a [(String, String)],
     own: &'a [(String, String)],
+    servers: &'a [(String, String)],
     id: SessionId,
 ) -> Vec<String> {
     let session = id.to_string();
@@ -45,6 +46,7 @@ pub(super) fn of_session<'a>(
     let mut all = BTreeMap::from(TERMINAL);
     all.extend(texts(allowed));
     all.extend(texts(own));
+    all.extend(texts(servers));
     all.insert(SESSION_VARIABLE, session.as_str());
     all.into_iter().map(|(name, value)| format!("{name}={value}")).collect()
 }
@@ -60,7 +62,10 @@ mod tests {
         let kept = allowed(given.into_iter().map(of));
         assert_eq!(kept, [of("PATH"), of("LC_ALL")]);
         let id = SessionId::from_random([0; 10]);
-        let all = of_session(&kept, &[of("TERM")], id);
+        let dressed = [("LC_ALL".to_owned(), "y".to_owned())];
+        let all = of_session(&kept, &[of("TERM")], &dressed, id);
+        let named = all.iter().filter(|text| text.starts_with("LC_ALL=")).collect::<Vec<_>>();
+        assert_eq!(named, ["LC_ALL=y"], "a name is there once");
         assert!(
             all.contains(&"TERM=x".to_owned()) && all.contains(&"COLORTERM=truecolor".to_owned())
         );

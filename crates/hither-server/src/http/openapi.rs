@@ -9,14 +9,18 @@ mod builder;
 mod operations;
 mod page;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use axum::body::Bytes;
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+
+use super::app::App;
+use super::door::Arrival;
 
 /// A document that is the same as long as the server runs.
 struct Fixed {
@@ -34,15 +38,29 @@ pub fn document() -> Value {
 /// The document as text, as it is served and as it is kept in `docs/openapi.json`.
 #[must_use]
 pub fn text() -> String {
-    let mut text = serde_json::to_string_pretty(&document()).expect("a JSON value has a JSON form");
-    text.push('\n');
-    text
+    text_at("/")
 }
 
-/// `GET /api/openapi.json`
-pub(crate) async fn json(headers: HeaderMap) -> Response {
+/// `GET /api/openapi.json`, with the base path as the place of the server.
+pub(crate) async fn json(
+    State(app): State<Arc<App>>,
+    arrival: Arrival,
+    headers: HeaderMap,
+) -> Response {
     static JSON: OnceLock<Fixed> = OnceLock::new();
-    JSON.get_or_init(|| Fixed::new("application/json", text())).serve(&headers)
+    let base = app.base_of(arrival.peer);
+    if base.is_empty() {
+        return JSON.get_or_init(|| Fixed::new("application/json", text())).serve(&headers);
+    }
+    Fixed::new("application/json", text_at(base)).serve(&headers)
+}
+
+fn text_at(base: &str) -> String {
+    let mut document = document();
+    document["servers"] = json!([{ "url": base }]);
+    let mut text = serde_json::to_string_pretty(&document).expect("a JSON value has a JSON form");
+    text.push('\n');
+    text
 }
 
 /// `GET /api/docs`: the same for people, without a script.

@@ -17,6 +17,7 @@ use serde::Serialize;
 use super::access::Access;
 use super::app::App;
 use super::body::{INPUT_BODY_BYTES_MAX, JsonBody};
+use super::door::Arrival;
 use super::handle::level;
 use super::idempotency::{Admission, Key};
 use super::listing::ListQuery;
@@ -107,6 +108,7 @@ pub(crate) async fn list(
 /// `POST /api/sessions`
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
+    arrival: Arrival,
     access: Access,
     headers: HeaderMap,
     JsonBody(body): JsonBody<NewSessionJson>,
@@ -124,7 +126,7 @@ pub(crate) async fn create(
         Some(key) => create_once(&app, &access, key, new).await?,
         None => create_session(&app, &access, new).await?,
     };
-    let location = [(LOCATION, format!("/api/sessions/{}", info.id))];
+    let location = [(LOCATION, format!("{}/api/sessions/{}", app.base_of(arrival.peer), info.id))];
     Ok((StatusCode::CREATED, location, Json(SessionJson::from(info))).into_response())
 }
 

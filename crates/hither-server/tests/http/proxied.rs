@@ -119,6 +119,17 @@ async fn everything_is_below_the_base_path() {
     }
     let itself = harness.get("/term").await;
     assert_eq!((itself.status, itself.header("location")), (308, Some("/term/")));
+    let created = harness.post("/term/api/sessions", "{}").await;
+    let location = created.header("location").unwrap().to_owned();
+    assert!(location.starts_with("/term/api/sessions/"), "{location}");
+    let id = created.json()["id"].as_str().unwrap().to_owned();
+    assert!(location.ends_with(&id), "{location}");
+    assert_eq!(harness.get(&location).await.status, 200);
+    let document = harness.get("/term/api/openapi.json").await;
+    assert_eq!(document.json()["servers"], serde_json::json!([{ "url": "/term" }]));
+    let tag = document.header("etag").unwrap();
+    let again = harness.request("GET", "/term/api/openapi.json").header("if-none-match", tag);
+    assert_eq!(again.send(harness.address).await.status, 304);
     let target = format!("/term/ws?sessionId={}", harness.id);
     let response = harness.trusted("GET", &target).websocket().send(harness.address).await;
     assert_eq!(response.status, 101);

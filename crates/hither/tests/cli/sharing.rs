@@ -122,6 +122,18 @@ fn a_session_is_shared_and_its_viewers_are_governed() {
     assert!(viewer.events.iter().any(|event| event.contains("4403")), "{:?}", viewer.events);
 }
 
+/// The address of a link is where browsers come, whoever asked for it.
+#[test]
+fn links_are_below_the_base_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ["--base-path", "/term"];
+    let gateway = Running::start(&folder.path().join("run"), &options, &["cat"]);
+    let id = gateway.new_session(&["cat"]);
+    let url = gateway.hither(&["share", &id]).stdout;
+    let expect = format!("http://127.0.0.1:{}/term/s/{id}#share=", gateway.port);
+    assert!(url.starts_with(&expect), "{url}");
+}
+
 fn with_passphrase(gateway: &Running, id: &str, passphrase: &str) -> Run {
     let mut command = gateway.command(&["share", id, "--passphrase-stdin"]);
     let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
