@@ -151,6 +151,40 @@ mod tests {
             prop_assert_eq!(&read[..], &model[model.len() - held as usize..]);
         }
 
+        /// Near the end of all offsets, and with any capacity, what is asked for lies where it was
+        /// written: two runs that together have its length, in memory, each byte of its own.
+        #[test]
+        fn spans_hold_each_offset_once_at_any_place(
+            power in 16_u32..=26,
+            head in prop_oneof![0_u64..1 << 28, (1 << 53) - (1 << 28)..1_u64 << 53, u64::MAX - (1 << 28)..u64::MAX],
+            back in 0_u64..1 << 27,
+            part in 0_u64..=1000,
+        ) {
+            let history = History::new(1 << power, Offset(head)).unwrap();
+            let capacity = history.capacity();
+            let held = history.head().since(history.tail());
+            prop_assert_eq!(held, head.min(capacity));
+            let back = back.min(held);
+            let from = Offset(head - back);
+            let len = back * part / 1000;
+            let spans = history.spans(from, len);
+            prop_assert_eq!((spans.first.len() + spans.second.len()) as u64, len);
+            prop_assert!(spans.first.end as u64 <= capacity);
+            prop_assert_eq!(spans.second.start, 0);
+            prop_assert!(spans.second.is_empty() || spans.first.end as u64 == capacity);
+            prop_assert!(spans.second.end <= spans.first.start);
+            // The byte before the head lies just before the place of the next one.
+            let next = history.free_run(1).start as u64;
+            let last = history.spans(Offset(head - back.min(1)), back.min(1)).first;
+            prop_assert_eq!((last.start as u64 + back.min(1)) % capacity, next);
+            for offset in [history.tail(), from, history.head()] {
+                prop_assert!(history.reaches(offset));
+            }
+            if history.tail() > Offset::ZERO {
+                prop_assert!(!history.reaches(Offset(history.tail().0 - 1)));
+            }
+        }
+
         #[test]
         fn room_is_what_may_be_written_before_a_byte_is_lost(head in 0_u64..1_000_000, back in 0_u64..65_536) {
             let mut history = History::new(History::CAPACITY_MIN, Offset(head)).unwrap();

@@ -9,6 +9,7 @@ mod history;
 mod id;
 mod input;
 pub mod journal;
+pub mod liveness;
 mod offset;
 mod pace;
 mod role;

@@ -217,7 +217,104 @@ impl ViewerCursor {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Something that happens to a viewer.
+    #[derive(Clone, Copy, Debug)]
+    enum Step {
+        Write(u64),
+        Serve,
+        Ack(u64),
+        Type,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            3 => (0_u64..100_000).prop_map(Step::Write),
+            4 => Just(Step::Serve),
+            3 => (0_u64..=100).prop_map(Step::Ack),
+            1 => Just(Step::Type),
+        ]
+    }
+
+    proptest! {
+        /// Whatever happens, anywhere in the stream: a viewer is shown each byte once or told of the
+        /// gap, never asked to wait for ever, and what is in flight has a limit.
+        #[test]
+        fn each_byte_is_shown_or_announced(
+            start in prop_oneof![Just(0_u64), (1 << 53) - (1 << 25)..1_u64 << 53, u64::MAX - (1 << 26)..u64::MAX - (1 << 25)],
+            waits in any::<bool>(),
+            steps in prop::collection::vec(step(), 0..200),
+        ) {
+            let mut history = History::new(History::CAPACITY_MIN * 2, Offset(start)).unwrap();
+            let slow = if waits { Slow::Wait } else { Slow::Skip };
+            let mut viewer = ViewerCursor::new(&history, Some(Offset(start)), slow);
+            // What it has been shown or told of, and what it was sent last.
+            let (mut seen, mut sent) = (Offset(start), Offset(start));
+            let mut now = NOW;
+            for step in steps {
+                now += Duration::from_millis(1);
+                match step {
+                    Step::Write(len) => {
+                        history.advance(len.min(viewer.patience(&history).unwrap_or(u64::MAX)));
+                        viewer.handle_overrun(history.tail());
+                    }
+                    Step::Serve => match viewer.poll(&history) {
+                        Next::Output(len) => {
+                            prop_assert_eq!(viewer.cursor(), seen);
+                            prop_assert!(len <= FRAME_OUTPUT_MAX);
+                            prop_assert!(history.reaches(seen), "what is sent is in the history");
+                            seen = seen.plus(len);
+                            sent = seen;
+                            viewer.handle_sent(seen, now);
+                        }
+                        Next::Snapshot => {
+                            let gap = viewer.handle_snapshot(history.head(), 5_000);
+                            prop_assert_eq!(gap, (seen < history.head()).then(|| (seen, history.head())));
+                            seen = history.head();
+                            sent = seen;
+                        }
+                        Next::Idle => prop_assert_eq!(seen, history.head()),
+                        Next::Blocked => prop_assert!(viewer.flow().in_flight() > 0),
+                    },
+                    Step::Ack(part) => {
+                        let acked = viewer.flow().acked();
+                        let far = sent.since(acked) * part / 100;
+                        viewer.handle_ack(acked.plus(far), now).unwrap();
+                    }
+                    Step::Type => {
+                        viewer.handle_typing(&history);
+                    }
+                }
+                prop_assert!(viewer.flow().in_flight() <= crate::flow::WINDOW_MAX + crate::flow::WINDOW_MIN + 5_000);
+                if waits {
+                    prop_assert_eq!(viewer.state(), ViewerState::Live);
+                    prop_assert!(history.head().since(seen) <= WAIT_BEHIND_MAX);
+                }
+            }
+            // With acks it gets to the head, whatever state it was in.
+            for _ in 0..200 {
+                now += Duration::from_millis(1);
+                viewer.handle_ack(sent, now).unwrap();
+                match viewer.poll(&history) {
+                    Next::Output(len) => {
+                        seen = seen.plus(len);
+                        viewer.handle_sent(seen, now);
+                    }
+                    Next::Snapshot => {
+                        viewer.handle_snapshot(history.head(), 0);
+                        seen = history.head();
+                    }
+                    Next::Idle => break,
+                    Next::Blocked => prop_assert!(false, "blocked with nothing in flight"),
+                }
+                sent = seen;
+            }
+            prop_assert_eq!(seen, history.head());
+        }
+    }
 
     const NOW: Duration = Duration::ZERO;
 
