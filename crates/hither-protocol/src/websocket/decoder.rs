@@ -103,6 +103,12 @@ impl Decoder {
         Self { side, limits, fragments: Fragments::new() }
     }
 
+    /// Bytes of memory that fragments of an unfinished message take.
+    #[must_use]
+    pub const fn held_bytes(&self) -> usize {
+        self.fragments.held_bytes()
+    }
+
     /// Reads the frame at the start of `buf` and unmasks it there.
     ///
     /// A header is checked as soon as it is there, so a frame over a limit is refused before its

@@ -52,6 +52,11 @@ impl Fragments {
         self.bytes.len()
     }
 
+    /// How many bytes of memory they take.
+    pub(super) const fn held_bytes(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     pub(super) const fn start(&mut self, kind: MessageKind) {
         self.state = State::Collecting { kind, frames: 0, utf8_len: 0 };
     }

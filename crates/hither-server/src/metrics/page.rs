@@ -26,8 +26,14 @@ pub(crate) struct Sources<'a> {
 }
 
 /// Limits that workers guard, which are shown before they are hit.
-const WORKER_LIMITS: [&str; 4] =
-    ["viewers_per_session", "hello_time", "unanswered_pings", "input_queue"];
+const WORKER_LIMITS: [&str; 6] = [
+    "viewers_per_session",
+    "hello_time",
+    "unanswered_pings",
+    "input_queue",
+    "viewer_bytes",
+    "viewer_replies",
+];
 
 impl Sources<'_> {
     /// The text of the page. It holds numbers and words of ours, nothing that a user or a program
@@ -77,6 +83,7 @@ impl Sources<'_> {
             family.sample(&[("protocol", protocol), ("state", state)], count);
         }
         for (name, value) in [
+            ("hither_viewer_held_bytes", self.sum(|worker| worker.held_bytes)),
             ("hither_viewers_attached_total", self.sum(|worker| worker.attached)),
             ("hither_viewers_resumed_total", self.sum(|worker| worker.resumed)),
             ("hither_viewer_skips_total", self.sum(|worker| worker.skips)),

@@ -52,6 +52,8 @@ pub(crate) struct WorkerMetrics {
     pub(crate) unechoed: u64,
     /// Viewers by protocol and state; counted when a copy is asked for.
     pub(crate) viewers: BTreeMap<(&'static str, &'static str), u64>,
+    /// Bytes held for viewers; counted when a copy is asked for.
+    pub(crate) held_bytes: u64,
 }
 
 impl WorkerMetrics {

@@ -16,6 +16,10 @@ use crate::sessions::ViewerProtocol;
 /// A terminal reset (RIS, ECMA-48): what comes before a snapshot that is sent as output.
 const RESET: &[u8] = b"\x1bc";
 
+/// What surrounds a snapshot at most: its gap, headers, and the pings and last words that may come
+/// behind it while it waits.
+const SNAPSHOT_FRAMES_BYTES: usize = 4 << 10;
+
 /// Appends the small frames that are due and marks them as said.
 pub(super) fn append_notices(
     viewer: &mut Viewer,
@@ -106,6 +110,7 @@ pub(super) fn append_snapshot(
     snapshot: &[u8],
     gap: Option<(Offset, Offset)>,
 ) {
+    viewer.outbox.reserve(snapshot.len() + SNAPSHOT_FRAMES_BYTES);
     let out = viewer.outbox.bytes_mut();
     let (head, size) = (session.head(), session.memory.size());
     match viewer.protocol {

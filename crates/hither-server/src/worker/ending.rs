@@ -161,7 +161,7 @@ impl Worker {
         }
         codec::append_close(viewer.protocol, code, reason, viewer.outbox.bytes_mut());
         viewer.phase = Phase::Leaving;
-        viewer.heard = now;
+        viewer.liveness.handle_heard(now);
         viewer.inbox = Vec::new();
         if viewer.outbox.is_empty() {
             viewer.stream.finish();

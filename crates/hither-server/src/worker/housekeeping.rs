@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hither_core::liveness::Due;
 use hither_core::{SessionId, ViewerId, WindowSize};
 use hither_protocol::websocket::{CloseCode, Opcode, append_frame};
 use mio::Interest;
@@ -20,10 +21,6 @@ use crate::sessions::{SessionError, ViewerProtocol};
 
 /// A viewer of `hither.v1` must say hello within this time.
 const HELLO_TIME: Duration = Duration::from_secs(10);
-/// A viewer that is silent for this long is pinged, and again after twice the time.
-const PING_TIME: Duration = Duration::from_secs(15);
-/// Unanswered pings after which a viewer is gone.
-const PINGS_MAX: u32 = 3;
 /// How long a peer may take to close after the goodbye.
 const GOODBYE_TIME: Duration = Duration::from_secs(5);
 
@@ -122,20 +119,19 @@ impl Worker {
         if viewer.phase != Phase::Open || viewer.protocol == ViewerProtocol::Raw {
             return;
         }
-        let silent = now.saturating_sub(viewer.heard);
-        if viewer.cursor.is_none() && silent > HELLO_TIME {
+        if viewer.cursor.is_none() && viewer.liveness.silence(now) > HELLO_TIME {
             self.metrics.hit(HELLO_TIME_LIMIT);
             self.metrics.count_refusal(CloseCode::HELLO_TIMEOUT.number());
             return self.send_away(key, CloseCode::HELLO_TIMEOUT, "no hello within 10 seconds");
         }
-        if silent > PING_TIME * (viewer.pings + 1) {
-            if viewer.pings == PINGS_MAX {
+        match viewer.liveness.poll(now) {
+            Due::Nothing => {}
+            Due::Ping => append_frame(viewer.outbox.bytes_mut(), Opcode::Ping, &[], None),
+            Due::GiveUp => {
                 tracing::info!("viewer does not answer");
                 self.metrics.hit(UNANSWERED_PINGS);
                 return self.detach(key);
             }
-            viewer.pings += 1;
-            append_frame(viewer.outbox.bytes_mut(), Opcode::Ping, &[], None);
         }
         viewer.send_probe(now);
         if viewer.input.has_paused(now) {
@@ -151,7 +147,7 @@ impl Worker {
             .iter()
             .filter(|(_, viewer)| match viewer.phase {
                 Phase::Open => false,
-                Phase::Leaving => now >= viewer.heard + patience,
+                Phase::Leaving => viewer.liveness.silence(now) >= patience,
                 Phase::Left(at) => now >= at + patience,
             })
             .map(|(key, _)| key)

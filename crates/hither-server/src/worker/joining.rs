@@ -50,7 +50,7 @@ impl Worker {
             self.send_away(key, CloseCode::TOO_MANY_VIEWERS, &reason);
             return;
         }
-        let id = self.sessions[session].name_viewer();
+        let id = self.sessions[session].memory.name_viewer();
         self.viewers[key].id = id;
         self.viewers[key].pass.attached_as(id);
         self.sessions[session].viewers.push(key);

@@ -202,6 +202,7 @@ impl Worker {
         }
         codec::append_snapshot(viewer, session, &snapshot, gap);
         self.serve(key);
+        self.check_held(key);
     }
 
     /// Brings the screen of a session towards `to` and types the answers to open queries.

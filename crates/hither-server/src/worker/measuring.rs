@@ -17,6 +17,8 @@ pub(super) const VIEWERS_PER_SESSION: &str = "viewers_per_session";
 pub(super) const HELLO_TIME_LIMIT: &str = "hello_time";
 pub(super) const UNANSWERED_PINGS: &str = "unanswered_pings";
 pub(super) const INPUT_QUEUE: &str = "input_queue";
+pub(super) const VIEWER_BYTES: &str = "viewer_bytes";
+pub(super) const VIEWER_REPLIES: &str = "viewer_replies";
 
 const STATES: [&str; 5] = ["greeting", "live", "behind", "syncing", "leaving"];
 const PROTOCOLS: [&str; 4] = ["hither", "ttyd", "plan", "raw"];
@@ -34,6 +36,7 @@ impl Worker {
         metrics.viewers = pairs.map(|pair| (pair, 0)).collect();
         for (_, viewer) in &self.viewers {
             *metrics.viewers.entry((protocol(viewer), state(viewer))).or_default() += 1;
+            metrics.held_bytes += viewer.held_bytes() as u64;
         }
         metrics
     }

@@ -11,7 +11,7 @@
 
 use std::sync::atomic::Ordering::{Acquire, Release};
 
-use hither_core::{ClientId, History, InputNumber, InvalidCapacity, Offset, WindowSize};
+use hither_core::{ClientId, History, InputNumber, InvalidCapacity, Offset, ViewerId, WindowSize};
 use hither_pty::Mapping;
 
 /// Most bytes of a checkpoint: a screen of any size and about a thousand lines of scrollback.
@@ -38,6 +38,8 @@ mod at {
     pub(super) const INTENT: usize = 7;
     /// Offset, length and size of A, then of B.
     pub(super) const CHECKPOINTS: usize = 8;
+    /// How many viewers have been given an id.
+    pub(super) const VIEWERS: usize = 14;
     /// Offset and size, [`super::MARKS`] times.
     pub(super) const MARK: usize = 64;
     /// Client, accepted, partial, stamp, [`super::CLIENTS`] times.
@@ -240,6 +242,13 @@ impl SessionMemory {
     /// Queries before `offset` have been answered, or there were none.
     pub(crate) fn set_answered(&self, offset: Offset) {
         self.store(at::ANSWERED, offset.0);
+    }
+
+    /// An id that no viewer of this session has had, under this gateway or an earlier one.
+    pub(crate) fn name_viewer(&self) -> ViewerId {
+        let id = self.load(at::VIEWERS) + 1;
+        self.store(at::VIEWERS, id);
+        ViewerId(id)
     }
 
     /// Where the numbers of a client are kept, and how many bytes of the number behind the

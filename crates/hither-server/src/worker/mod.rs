@@ -9,6 +9,7 @@ mod codec;
 mod command;
 mod ending;
 mod event_loop;
+mod holding;
 mod housekeeping;
 mod joining;
 mod keeper;

@@ -4,6 +4,8 @@
 //! variable; without it everything is as it is without this file. See docs/reliability.md.
 
 use hither_core::{InputNumber, Offset};
+use hither_host::message::VERSION;
+use hither_host::{ClientError, HostConnection, RuntimeDir};
 use hither_pty::Journal;
 use rustix::io::Errno;
 
@@ -30,6 +32,9 @@ pub(crate) enum Mutant {
     ResumesBeyond,
     /// Forgets the last input number that it accepted.
     ForgetsInput,
+    /// Is of a version that does not understand the PTY host that runs. Not wrong, but told apart in
+    /// the same way.
+    OtherHost,
 }
 
 /// The one that was chosen, if any.
@@ -41,6 +46,7 @@ pub(crate) fn chosen() -> Option<Mutant> {
         "skips-unread" => Some(Mutant::SkipsUnread),
         "resumes-beyond" => Some(Mutant::ResumesBeyond),
         "forgets-input" => Some(Mutant::ForgetsInput),
+        "other-host" => Some(Mutant::OtherHost),
         _ => None,
     }
 }
@@ -57,7 +63,9 @@ pub(super) fn transfer(
         Mutant::ForgetsPending | Mutant::PublishesFirst => {
             Some(read_carelessly(mutant, journal, session, len))
         }
-        Mutant::SkipsUnread | Mutant::ResumesBeyond | Mutant::ForgetsInput => None,
+        Mutant::SkipsUnread | Mutant::ResumesBeyond | Mutant::ForgetsInput | Mutant::OtherHost => {
+            None
+        }
     }
 }
 
@@ -75,6 +83,14 @@ pub(super) fn accepted(accepted: InputNumber) -> InputNumber {
         return InputNumber(accepted.0.saturating_sub(1));
     }
     accepted
+}
+
+/// Greets the host as a program of another version would.
+pub(crate) fn greet_host(dir: &RuntimeDir) -> Result<(), ClientError> {
+    if chosen() == Some(Mutant::OtherHost) {
+        HostConnection::connect_as(dir, VERSION + 1)?;
+    }
+    Ok(())
 }
 
 fn read_directly(session: &mut Session, len: usize) -> Result<usize, Errno> {

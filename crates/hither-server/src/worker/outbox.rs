@@ -23,6 +23,16 @@ impl Outbox {
         self.bytes.len() - self.start
     }
 
+    /// Bytes of memory that it takes.
+    pub(super) const fn held_bytes(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Makes room for so many more bytes and for no others.
+    pub(super) fn reserve(&mut self, len: usize) {
+        self.bytes.reserve_exact(len);
+    }
+
     pub(super) fn pending(&self) -> &[u8] {
         &self.bytes[self.start..]
     }

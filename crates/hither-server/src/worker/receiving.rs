@@ -11,6 +11,8 @@ use rustix::io::Errno;
 
 use super::Worker;
 use super::codec;
+use super::holding::append_held;
+use super::measuring::VIEWER_REPLIES;
 use super::typing::Source;
 use super::viewer::{Phase, ViewerKey};
 use crate::sessions::ViewerProtocol;
@@ -84,28 +86,35 @@ impl Worker {
     pub(super) fn handle_bytes(&mut self, key: ViewerKey, bytes: &mut [u8]) -> bool {
         let now = self.now;
         let viewer = &mut self.viewers[key];
-        (viewer.heard, viewer.pings) = (now, 0);
+        viewer.liveness.handle_heard(now);
         if viewer.protocol == ViewerProtocol::Raw || viewer.phase != Phase::Open {
             return self.discard(key, bytes);
         }
         if viewer.inbox.is_empty() {
             let used = self.handle_messages(key, bytes);
-            self.keep_unused(key, &bytes[used..]);
+            if used < bytes.len() {
+                self.keep_unused(key, bytes[used..].to_vec());
+            }
         } else {
             let mut inbox = std::mem::take(&mut viewer.inbox);
-            inbox.extend_from_slice(bytes);
+            append_held(&mut inbox, bytes);
             let used = self.handle_messages(key, &mut inbox);
-            inbox.drain(..used);
-            self.keep_unused(key, &inbox);
+            if used < inbox.len() {
+                inbox.drain(..used);
+                if used > 0 {
+                    inbox.shrink_to_fit();
+                }
+                self.keep_unused(key, inbox);
+            }
         }
         self.viewers.contains(key)
     }
 
-    fn keep_unused(&mut self, key: ViewerKey, rest: &[u8]) {
-        if let Some(viewer) = self.viewers.get_mut(key)
-            && !rest.is_empty()
-        {
-            viewer.inbox.extend_from_slice(rest);
+    /// Keeps the start of a message, or what is behind one that waits, until more can be done.
+    fn keep_unused(&mut self, key: ViewerKey, rest: Vec<u8>) {
+        if let Some(viewer) = self.viewers.get_mut(key) {
+            viewer.inbox = rest;
+            self.check_held(key);
         }
     }
 
@@ -154,6 +163,8 @@ impl Worker {
                 if viewer.outbox.len() < REPLIES_BYTES_MAX {
                     append_frame(viewer.outbox.bytes_mut(), Opcode::Pong, &[payload], None);
                     self.serve(key);
+                } else {
+                    self.metrics.hit(VIEWER_REPLIES);
                 }
                 Ok(())
             }
@@ -210,6 +221,8 @@ impl Worker {
                 if viewer.outbox.len() < REPLIES_BYTES_MAX {
                     codec::append_hither(viewer.outbox.bytes_mut(), &ServerFrame::Pong(token));
                     self.serve(key);
+                } else {
+                    self.metrics.hit(VIEWER_REPLIES);
                 }
                 Ok(())
             }

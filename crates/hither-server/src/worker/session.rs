@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use hither_core::viewer::Slow;
-use hither_core::{ExitStatus, Offset, Pace, SizePolicy, ViewerId};
+use hither_core::{ExitStatus, Offset, Pace, SizePolicy};
 use hither_pty::{EchoFlags, Master};
 use hither_screen::Scanner;
 
@@ -41,7 +41,6 @@ pub(super) struct Session {
     pub(super) awaits_writable: bool,
     pub(super) echo: Option<EchoFlags>,
     pub(super) echo_timer: EchoTimer,
-    pub(super) next_viewer: u64,
     /// Queries seen in the output so far, per kind of reply that a terminal would send.
     pub(super) queries_seen: bool,
 }
@@ -92,7 +91,6 @@ impl Session {
             awaits_writable: false,
             echo: None,
             echo_timer: EchoTimer::default(),
-            next_viewer: 1,
             queries_seen: false,
         }
     }
@@ -100,13 +98,6 @@ impl Session {
     /// The end of the output.
     pub(super) const fn head(&self) -> Offset {
         self.memory.history().head()
-    }
-
-    /// A number for a new viewer.
-    pub(super) const fn name_viewer(&mut self) -> ViewerId {
-        let id = ViewerId(self.next_viewer);
-        self.next_viewer += 1;
-        id
     }
 
     /// Whether a viewer that is too slow may be skipped here: not the one viewer of a session

@@ -88,6 +88,14 @@ impl Stream {
         }
     }
 
+    /// Bytes of memory that what is pending takes at most.
+    pub(super) fn held_bytes(&self) -> usize {
+        match self {
+            Self::Plain(_) => 0,
+            Self::Tls(tls) => tls.held_bytes(),
+        }
+    }
+
     /// Sends what is pending.
     pub(super) fn flush(&mut self) -> Result<(), Errno> {
         match self {

@@ -85,6 +85,11 @@ impl TlsStream {
         self.tls.wants_write()
     }
 
+    /// Bytes of memory that sealed bytes take at most.
+    pub(super) fn held_bytes(&self) -> usize {
+        if self.is_pending() { SEALED_BYTES_MAX } else { 0 }
+    }
+
     /// Sends sealed bytes; `AGAIN` when some are left.
     pub(super) fn flush(&mut self) -> Result<(), Errno> {
         while self.tls.wants_write() {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hither_core::liveness::Liveness;
 use hither_core::viewer::ViewerCursor;
 use hither_core::{InputNumber, Role, ViewerId, WindowSize};
 use hither_protocol::hither::Features;
@@ -50,10 +51,8 @@ pub(super) struct Viewer {
     pub(super) writable: bool,
     /// The peer sends no more; what it has sent is read to the end.
     pub(super) finished: bool,
-    /// When it came, then when it last said something.
-    pub(super) heard: Duration,
-    /// Pings sent since it last said something.
-    pub(super) pings: u32,
+    /// When it came or last said something; from its goodbye on, when that was written.
+    pub(super) liveness: Liveness,
     /// Bytes of output sent since the last ping that serves as an ack.
     pub(super) unpinged: u64,
     pub(super) replies: ReplyFilter,
@@ -142,8 +141,7 @@ impl Viewer {
             phase: Phase::Open,
             writable: true,
             finished: false,
-            heard: now,
-            pings: 0,
+            liveness: Liveness::new(now),
             unpinged: 0,
             replies: ReplyFilter::default(),
             probed: None,

@@ -16,4 +16,5 @@ mod sizes;
 mod slow;
 mod stop;
 mod upgrade;
+mod viewer_bytes;
 mod watcher;

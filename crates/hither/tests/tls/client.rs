@@ -103,7 +103,12 @@ impl Client {
 
     /// Attaches to a session by a target of `/ws`, with more header lines.
     pub(crate) fn attach(gateway: &Gateway, target: &str, lines: &str) -> Self {
-        let mut client = gateway.client();
+        gateway.client().attached(gateway, target, lines)
+    }
+
+    /// The same on a connection that is there.
+    pub(crate) fn attached(mut self, gateway: &Gateway, target: &str, lines: &str) -> Self {
+        let client = &mut self;
         let request = format!(
             "GET {target} HTTP/1.1\r\nhost: {}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
              sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n{lines}\r\n",
@@ -115,7 +120,7 @@ impl Client {
             head.push(client.byte());
         }
         assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
-        client
+        self
     }
 
     /// Sends one masked frame; the mask is zero.

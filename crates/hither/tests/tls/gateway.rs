@@ -72,6 +72,32 @@ impl Gateway {
         stream
     }
 
+    /// A client for whom the kernel buffers little, so that the gateway has to hold the rest.
+    pub(crate) fn narrow_client(&self) -> Client {
+        let kind = (socket2::Domain::IPV4, socket2::Type::STREAM);
+        let socket = socket2::Socket::new(kind.0, kind.1, None).unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        socket.set_tcp_mss(536).unwrap();
+        socket.set_read_timeout(Some(HANG)).unwrap();
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], self.port));
+        socket.connect(&address.into()).unwrap();
+        Client::open(socket.into(), &Trust::of(&self.authority)).unwrap()
+    }
+
+    /// Value of a metric without labels.
+    pub(crate) fn metric(&self, name: &str) -> u64 {
+        let path = self.dir.path().join("run/metrics.sock");
+        let mut socket = std::os::unix::net::UnixStream::connect(path).unwrap();
+        socket.set_read_timeout(Some(HANG)).unwrap();
+        let request = b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+        socket.write_all(request).unwrap();
+        let mut page = String::new();
+        socket.read_to_string(&mut page).unwrap();
+        let mut lines = page.lines().filter_map(|line| line.rsplit_once(' '));
+        let found = lines.find(|(found, _)| *found == name);
+        found.unwrap_or_else(|| panic!("no {name}")).1.parse().unwrap()
+    }
+
     /// A client that trusts the server's authority.
     pub(crate) fn client(&self) -> Client {
         Client::open(self.connect(), &Trust::of(&self.authority)).unwrap()
@@ -84,8 +110,17 @@ impl Gateway {
 
     /// Starts a session and tells its id.
     pub(crate) fn session(&self, script: &str) -> String {
-        let body = serde_json::json!({ "command": ["sh", "-c", script] }).to_string();
-        let (status, answer) = self.ask("POST", "/api/sessions", &body);
+        self.create(&serde_json::json!({ "command": ["sh", "-c", script] }))
+    }
+
+    /// The same in a large window.
+    pub(crate) fn wide_session(&self, script: &str) -> String {
+        let command = ["sh", "-c", script];
+        self.create(&serde_json::json!({ "command": command, "cols": 500, "rows": 200 }))
+    }
+
+    fn create(&self, body: &serde_json::Value) -> String {
+        let (status, answer) = self.ask("POST", "/api/sessions", &body.to_string());
         assert_eq!(status, 201, "{answer}");
         let json = answer.split_once("\r\n\r\n").unwrap().1;
         let session: serde_json::Value = serde_json::from_str(json).unwrap();

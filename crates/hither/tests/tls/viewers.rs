@@ -128,3 +128,30 @@ fn a_cut_connection_is_forgotten_and_the_session_lives() {
     client.send(0x82, b"k");
     assert_eq!(client.output(1), b"k");
 }
+
+/// Row R02 with TLS: what viewers that read nothing cost, sealed records included.
+#[test]
+fn r02_viewers_that_read_nothing_cost_little_memory_behind_tls() {
+    const VIEWERS: u64 = 12;
+    let gateway = Gateway::with(&["--no-auth", "--workers", "1"], |_| {});
+    let id = gateway.wide_session("seq -s '' 1 200000 | fold -w 450; exec cat");
+    let output = || gateway.metric("hither_output_bytes_total");
+    while output() < 1_000_000 {
+        std::thread::yield_now();
+    }
+    let protocol = "sec-websocket-protocol: hither.v1\r\n";
+    let silent = (0..VIEWERS).map(|client| {
+        let target = format!("/ws?session={id}");
+        let mut viewer = gateway.narrow_client().attached(&gateway, &target, protocol);
+        let hello = format!(r#"{{"client":"{client:016x}"}}"#);
+        viewer.send(0x82, &[&[1], hello.as_bytes()].concat());
+        viewer
+    });
+    let silent: Vec<Client> = silent.collect();
+    let held = || gateway.metric("hither_viewer_held_bytes");
+    while held() < VIEWERS * 250_000 {
+        std::thread::yield_now();
+    }
+    assert!(held() <= VIEWERS << 20, "{} bytes for {VIEWERS} viewers", held());
+    drop(silent);
+}
