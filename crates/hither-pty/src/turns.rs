@@ -47,6 +47,8 @@ fn set_turns(runtime_ns: u64) -> io::Result<()> {
         size: SCHED_ATTR_SIZE_VER0,
         policy: SCHED_OTHER,
         flags: SCHED_FLAG_RESET_ON_FORK,
+        // Whoever was started with less than the usual share may not take the usual one.
+        nice: rustix::process::getpriority_process(None)?,
         runtime_ns,
         ..SchedAttr::default()
     };

@@ -73,7 +73,6 @@ impl Worker {
 
     /// Runs until it is told to stop.
     pub(super) fn run(&mut self) {
-        self.turns.fit(0);
         let mut events = Events::with_capacity(EVENTS);
         while !self.is_done() {
             if let Err(error) = self.wait(&mut events) {
@@ -191,6 +190,7 @@ impl Worker {
         session.reading.ready = session.master.is_some();
         if session.reading.ready && !std::mem::replace(&mut session.reading.queued, true) {
             if session.reading.pace.is_flooding(now) {
+                self.turns.handle_flood(now);
                 self.flooding.push_back(index);
             } else {
                 self.quiet.push_back(index);

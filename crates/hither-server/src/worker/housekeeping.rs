@@ -15,6 +15,7 @@ use super::command::{Adoption, Reply, answer};
 use super::event_loop::session_token;
 use super::measuring::{HELLO_TIME_LIMIT, INPUT_QUEUE, UNANSWERED_PINGS};
 use super::session::{Child, Session};
+use super::turns::{self, Counted};
 use super::typing::Source;
 use super::viewer::{Phase, ViewerKey};
 use crate::sessions::{SessionError, ViewerProtocol};
@@ -104,7 +105,12 @@ impl Worker {
             self.check_viewer(key);
         }
         self.drop_goodbyes(GOODBYE_TIME);
-        self.turns.fit(self.metrics.inputs);
+        let counted = Counted {
+            inputs: self.metrics.inputs,
+            turns: self.metrics.turns,
+            waited: turns::waited(),
+        };
+        self.turns.fit(self.now, counted);
         let indices: Vec<usize> = self.sessions.iter().map(|(index, _)| index).collect();
         for index in indices {
             self.rest_keeper(index);
