@@ -59,6 +59,7 @@ impl Worker {
             flooding: std::collections::VecDeque::new(),
             resumed: Vec::new(),
             syncing: Vec::new(),
+            asked: Vec::new(),
             looks: Vec::new(),
             deadlines: std::collections::BTreeMap::new(),
             spins: 0,
@@ -128,6 +129,7 @@ impl Worker {
             && self.flooding.is_empty()
             && self.resumed.is_empty()
             && self.syncing.is_empty()
+            && self.asked.is_empty()
             && self.looks.is_empty())
     }
 
@@ -149,6 +151,7 @@ impl Worker {
         self.read_quiet();
         self.read_flood(events.is_empty());
         self.sync_some();
+        self.answer_some();
         if !self.looks.is_empty() {
             self.look_some();
         }

@@ -236,11 +236,40 @@ impl Worker {
         (live.at >= head).then_some(&*live.screen)
     }
 
-    /// Answers the queries before `end`, which has just come.
+    /// Answers the queries before `end`: at once if the screen is near, else a slice in each turn, as
+    /// others must not wait until all that was written before has been fed.
     pub(super) fn answer(&mut self, index: usize, end: Offset) {
-        self.advance(index, end, u64::MAX);
-        let session = &self.sessions[index];
-        session.memory.set_answered(session.head());
+        let waits = self.sessions[index].asked.replace(end).is_some();
+        if !waits && !self.answer_slice(index) {
+            self.asked.push(index);
+        }
+    }
+
+    /// Goes on with the answers that take more than one turn.
+    pub(super) fn answer_some(&mut self) {
+        for index in std::mem::take(&mut self.asked) {
+            // The session may be gone, and its place another's.
+            let waits = self.sessions.get(index).is_some_and(|session| session.asked.is_some());
+            if waits && !self.answer_slice(index) {
+                self.asked.push(index);
+            }
+        }
+    }
+
+    /// Feeds one slice towards the last query. Whether all have been answered.
+    fn answer_slice(&mut self, index: usize) -> bool {
+        let Some(end) = self.sessions[index].asked else { return true };
+        self.advance(index, end, SLICE);
+        let session = &mut self.sessions[index];
+        let done = session.keeper.is_at(end);
+        if done {
+            session.asked = None;
+            // Behind the last query there is none: all output up to the head has been scanned.
+            session.memory.set_answered(session.head());
+        } else if let Some(live) = &session.keeper.live {
+            session.memory.set_answered(session.memory.answered().max(live.at));
+        }
+        done
     }
 
     /// Makes a new checkpoint when reading `len` more bytes would soon overwrite what lies behind

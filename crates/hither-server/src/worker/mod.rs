@@ -94,6 +94,8 @@ struct Worker {
     resumed: Vec<ViewerKey>,
     /// Viewers that wait for a snapshot.
     syncing: Vec<ViewerKey>,
+    /// Sessions with queries whose answers take more than one turn.
+    asked: Vec<usize>,
     /// Requests for the screen of a session.
     looks: Vec<PendingLook>,
     /// Moments at which something is due, rarely more than a few.

@@ -153,7 +153,9 @@ impl Worker {
             Some(end) => self.answer(key, end),
             None => {
                 let session = &self.sessions[key];
-                session.memory.set_answered(session.head());
+                if session.asked.is_none() {
+                    session.memory.set_answered(session.head());
+                }
             }
         }
     }

@@ -30,6 +30,8 @@ pub(super) struct Session {
     /// Offset of the first byte that the scanner has seen.
     pub(super) scanned_from: Offset,
     pub(super) keeper: Keeper,
+    /// End of the last query, while queries wait for their answers.
+    pub(super) asked: Option<Offset>,
     pub(super) child: Child,
     pub(super) viewers: Vec<ViewerKey>,
     /// Requests that wait for output.
@@ -83,6 +85,7 @@ impl Session {
             scanner: Scanner::new(),
             scanned_from,
             keeper: Keeper::default(),
+            asked: None,
             child: Child::Running,
             viewers: Vec::new(),
             followers: Vec::new(),
