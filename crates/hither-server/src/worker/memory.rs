@@ -2,9 +2,12 @@
 //! gateway finds them after a kill.
 //!
 //! ```text
-//! 0        4096                4096 + capacity        + CHECKPOINT_BYTES   + CHECKPOINT_BYTES
+//! 0        HISTORY             checkpoint_start(0)    + CHECKPOINT_BYTES   + CHECKPOINT_BYTES
 //! | words  | history (a ring)  | checkpoint A         | checkpoint B       |
 //! ```
+//!
+//! The history begins right behind the words, in their page: a session that has written little needs
+//! no other. The checkpoints begin at a page, so that all their memory can be given back.
 //!
 //! A kill takes effect between two instructions, so stores become visible in program order; each
 //! change is one store of one word that follows the stores it depends on.
@@ -21,9 +24,11 @@ pub(crate) const MARKS: u64 = 32;
 /// How many clients' input numbers are remembered; the one silent for longest goes first.
 const CLIENTS: usize = 16;
 
+/// Where the history begins: behind the words.
+const HISTORY: usize = (at::CLIENT + CLIENTS * 4) * 8;
 const PAGE: usize = 4096;
 /// Names this layout; sessions that were laid out otherwise cannot be taken over.
-pub(crate) const LAYOUT: u64 = u64::from_be_bytes(*b"hither\0\x01");
+pub(crate) const LAYOUT: u64 = u64::from_be_bytes(*b"hither\0\x02");
 
 /// Indices of words.
 mod at {
@@ -72,7 +77,7 @@ pub(crate) enum InvalidMemory {
 
 /// Bytes of memory that a session with this history needs.
 pub(crate) const fn memory_bytes(capacity: u64) -> u64 {
-    PAGE as u64 + capacity + 2 * CHECKPOINT_BYTES as u64
+    (HISTORY as u64 + capacity).next_multiple_of(PAGE as u64) + 2 * CHECKPOINT_BYTES as u64
 }
 
 impl SessionMemory {
@@ -111,7 +116,7 @@ impl SessionMemory {
     /// Where the next bytes go: at most `len`, contiguous.
     pub(crate) fn free_run(&mut self, len: u64) -> &mut [u8] {
         let run = self.history.free_run(len);
-        self.mapping.bytes_mut(PAGE + run.start..PAGE + run.end)
+        self.mapping.bytes_mut(HISTORY + run.start..HISTORY + run.end)
     }
 
     /// `len` bytes have been written to [`Self::free_run`].
@@ -145,7 +150,7 @@ impl SessionMemory {
             if span.is_empty() {
                 return &[][..];
             }
-            self.mapping.bytes(PAGE + span.start..PAGE + span.end)
+            self.mapping.bytes(HISTORY + span.start..HISTORY + span.end)
         })
     }
 
@@ -191,7 +196,7 @@ impl SessionMemory {
 
     fn checkpoint_start(&self, slot: usize) -> usize {
         let capacity = usize::try_from(self.history.capacity()).expect("checked when created");
-        PAGE + capacity + slot * CHECKPOINT_BYTES
+        (HISTORY + capacity).next_multiple_of(PAGE) + slot * CHECKPOINT_BYTES
     }
 
     /// Notes that the window has `size` from the head on. False: too many resizes since the

@@ -48,6 +48,16 @@ fn a_survivor_finds_everything() {
 }
 
 #[test]
+fn a_session_that_has_written_little_takes_one_page() {
+    let (fd, mut memory) = memory();
+    append(&mut memory, &[b'x'; PAGE - HISTORY]);
+    assert_eq!(rustix::fs::fstat(&fd).unwrap().st_blocks * 512, PAGE as i64);
+    append(&mut memory, b"one more");
+    assert_eq!(memory.output(Offset(0), 10).concat(), b"xxxxxxxxxx");
+    assert_eq!(rustix::fs::fstat(&fd).unwrap().st_blocks * 512, 2 * PAGE as i64);
+}
+
+#[test]
 fn checkpoints_alternate_and_give_memory_back() {
     let (fd, mut memory) = memory();
     memory.store_checkpoint(Offset(1), WindowSize::DEFAULT, &[1; CHECKPOINT_BYTES]);

@@ -11,8 +11,9 @@ pub(super) struct Outbox {
     start: usize,
 }
 
-/// An empty outbox gives memory beyond this back.
-const KEPT_BYTES: usize = 4 << 10;
+/// An empty outbox gives memory beyond this back: it keeps what a ping or a pong needs, not what the
+/// welcome of thousands of viewers took.
+const KEPT_BYTES: usize = 64;
 
 impl Outbox {
     pub(super) fn is_empty(&self) -> bool {
