@@ -1,12 +1,20 @@
 //! Sessions that end because of the time: unused, unwatched, or long since exited.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
+
+use hither_core::SessionId;
 
 use super::{Directory, Shared};
 use crate::gateway::Limits;
 use crate::metrics::{GRACE, IDLE_TIMEOUT};
 use crate::worker::Command;
+
+/// Most sessions that stay listed after they have exited. Programs that start thousands of short
+/// sessions must not fill the memory with what is left of them.
+const EXITED_MAX: usize = 128;
 
 /// Why a session ends without being asked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +64,16 @@ impl Overdue {
     }
 }
 
+/// The exited sessions that have to go before their time: those that ended before the last
+/// [`EXITED_MAX`].
+fn superseded(sessions: &[Arc<Shared>]) -> BTreeSet<SessionId> {
+    let ended = sessions.iter().filter_map(|shared| Some((shared.ended_at()?, shared.id)));
+    let mut ended: Vec<_> = ended.collect();
+    ended.sort_unstable();
+    ended.truncate(ended.len().saturating_sub(EXITED_MAX));
+    ended.into_iter().map(|(_, id)| id).collect()
+}
+
 fn in_words(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
@@ -69,8 +87,15 @@ impl Directory {
     /// Closes the sessions whose time is over.
     pub(super) fn end_overdue(&self) {
         let now_ms = self.clock.unix_ms(self.clock.now());
-        for shared in self.sessions() {
-            let Some(overdue) = Overdue::of(&shared, &self.config.limits, now_ms) else { continue };
+        let sessions = self.sessions();
+        let superseded = superseded(&sessions);
+        for shared in sessions {
+            let overdue = if superseded.contains(&shared.id) {
+                Some(Overdue::Exited)
+            } else {
+                Overdue::of(&shared, &self.config.limits, now_ms)
+            };
+            let Some(overdue) = overdue else { continue };
             tracing::info!(session = %shared.id, ?overdue, "session ends by itself");
             if let Some(limit) = overdue.limit() {
                 self.metrics.overdue.increment(limit);
@@ -85,7 +110,45 @@ impl Directory {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
+    use hither_auth::UserId;
+    use hither_core::{ExitStatus, WindowSize};
+
+    use super::super::shared::{Facts, Names};
     use super::*;
+    use crate::sessions::{Life, OnClose};
+
+    fn session(number: u8, ended_ms: Option<u64>) -> Arc<Shared> {
+        let facts = Facts {
+            id: SessionId::from_random([number; 10]),
+            owner: UserId(0),
+            command: Vec::new(),
+            cwd: PathBuf::new(),
+            names: Names::default(),
+            life: Life::Lasting,
+            on_close: OnClose::default(),
+            size: WindowSize::DEFAULT,
+            created_ms: 0,
+        };
+        let shared = Shared::new(facts, 0, 0);
+        if let Some(at) = ended_ms {
+            shared.set_ended(ExitStatus::Code(0), at);
+        }
+        Arc::new(shared)
+    }
+
+    #[test]
+    fn those_that_ended_first_make_room() {
+        let most = u8::try_from(EXITED_MAX).unwrap();
+        let mut sessions: Vec<_> =
+            (0..most).map(|n| session(n, Some(1000 - u64::from(n)))).collect();
+        sessions.extend((most..most + 5).map(|n| session(n, None)));
+        assert!(superseded(&sessions).is_empty(), "running ones do not count");
+        sessions.push(session(200, Some(2000)));
+        let first = sessions[usize::from(most) - 1].id;
+        assert_eq!(superseded(&sessions).into_iter().collect::<Vec<_>>(), [first]);
+    }
 
     #[test]
     fn times_are_said_in_the_largest_unit_that_fits() {
