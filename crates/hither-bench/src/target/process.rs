@@ -63,6 +63,7 @@ impl ServerProcess {
         let child = command
             .env(TAG, &run)
             .env("XDG_RUNTIME_DIR", &dir)
+            .env("XDG_STATE_HOME", &dir)
             .stdin(Stdio::null())
             .stderr(File::create(dir.join(LOG))?)
             .process_group(0)
