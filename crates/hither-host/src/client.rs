@@ -47,11 +47,13 @@ pub enum ClientError {
     Foreign(u32),
     /// The host speaks another version.
     #[error(
-        "running PTY host speaks version {host}, this program version {VERSION}: end its sessions with the program that started it, then try again"
+        "running PTY host speaks version {host}, this program version {own}: end its sessions with the program that started it, then try again"
     )]
     Version {
         /// The host's version.
         host: u16,
+        /// The version that it was spoken to in.
+        own: u16,
     },
     /// What came is not a message, or what should be sent does not fit.
     #[error(transparent)]
@@ -80,6 +82,14 @@ impl HostConnection {
     /// [`ClientError::NotRunning`] when nobody listens, [`ClientError::TurnedAway`] when the host
     /// ended meanwhile, among others.
     pub fn connect(dir: &RuntimeDir) -> Result<Self, ClientError> {
+        Self::connect_as(dir, VERSION)
+    }
+
+    /// Connects as a program that speaks `version` of the messages.
+    ///
+    /// # Errors
+    /// As [`HostConnection::connect`]; [`ClientError::Version`] when the host speaks another one.
+    pub fn connect_as(dir: &RuntimeDir, version: u16) -> Result<Self, ClientError> {
         let socket = match socket::connect(dir) {
             Err(Errno::NOENT | Errno::CONNREFUSED) => return Err(ClientError::NotRunning),
             Err(Errno::AGAIN) => return Err(ClientError::TurnedAway),
@@ -90,7 +100,7 @@ impl HostConnection {
             return Err(ClientError::Foreign(host.uid));
         }
         let mut connection = Self { socket, buffer: socket::buffer(), host_pid: 0 };
-        match connection.greet() {
+        match connection.greet(version) {
             Err(ClientError::Ended) => Err(ClientError::TurnedAway),
             greeted => greeted.map(|()| connection),
         }
@@ -118,14 +128,14 @@ impl HostConnection {
         Self::connect(dir)
     }
 
-    fn greet(&mut self) -> Result<(), ClientError> {
-        self.send(&ToHost::<OwnedFd>::Hello { version: VERSION })?;
+    fn greet(&mut self, own: u16) -> Result<(), ClientError> {
+        self.send(&ToHost::<OwnedFd>::Hello { version: own })?;
         let answer = self.recv(Self::PATIENCE)?;
         if let FromHost::Welcome { pid, .. } = answer {
             self.host_pid = pid;
             Ok(())
         } else if let FromHost::WrongVersion { version } = answer {
-            Err(ClientError::Version { host: version })
+            Err(ClientError::Version { host: version, own })
         } else {
             Err(ClientError::Greeting)
         }

@@ -147,6 +147,7 @@ impl Server {
             self.look_after_endings();
             self.flush();
         }
+        self.sessions.sweep_cgroups();
         Ok(())
     }
 

@@ -35,8 +35,8 @@ fn host_is_detached_from_its_starter() {
          exec $0 host $1 detached",
     );
     let status = host.proc("status");
-    // Bit 12 is SIGPIPE.
-    assert_eq!(field(&status, "SigIgn"), "0000000000001000");
+    // Bit 12 is SIGPIPE, bit 24 SIGXFSZ.
+    assert_eq!(field(&status, "SigIgn"), "0000000001001000");
     // SIGCHLD, which comes by a descriptor.
     assert_eq!(field(&status, "SigBlk"), "0000000000010000");
     assert_eq!(field(&status, "SigCgt"), "0000000000000000");
@@ -247,7 +247,7 @@ fn another_version_gets_a_clear_answer() {
     let (len, _) =
         rustix::net::recv(&socket, &mut answer, rustix::net::RecvFlags::empty()).unwrap();
     assert_eq!(len, 0, "the connection has ended");
-    let text = ClientError::Version { host: 7 }.to_string();
+    let text = ClientError::Version { host: 7, own: 1 }.to_string();
     assert!(text.contains("version 7") && text.contains("version 1"), "{text}");
 }
 

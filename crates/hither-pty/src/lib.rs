@@ -26,6 +26,6 @@ pub use orphans::ChildSignals;
 pub use pidfd::{ExitStatus, PidFd};
 pub use resolve::{DEFAULT_PATH, ResolveError, resolve_program};
 pub use rustix::process::{Pid, Rlimit, Signal};
-pub use signals::{hold_signals, release_signals, reset_signals};
+pub use signals::{hold_signals, release_signals, reset_signals, survive_full_files};
 pub use spawn::{Child, Command, SpawnError, Spawner, Stage};
 pub use turns::{shorten_turns, usual_turns};

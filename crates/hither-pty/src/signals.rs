@@ -12,14 +12,22 @@ use std::ptr;
 const LAST: c_int = 64;
 
 /// Puts every signal at its default disposition and lets all through, as execve(2) should find it;
-/// but SIGPIPE is ignored, as the Rust runtime has it.
+/// but SIGPIPE is ignored, as the Rust runtime has it, and so is SIGXFSZ.
 pub fn reset_signals() {
     for signal in 1..=LAST {
         set_default(signal);
     }
     // SAFETY: ignoring a signal runs no code.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    survive_full_files();
     SignalSet::EMPTY.install(None);
+}
+
+/// Ignores SIGXFSZ: a write beyond the limit of file sizes is an error (EFBIG), as one to a full disk
+/// is, and no reason to end (setrlimit(2), `RLIMIT_FSIZE`). Children start with the default again.
+pub fn survive_full_files() {
+    // SAFETY: ignoring a signal runs no code.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
 }
 
 /// Lets no signal through to the calling thread until [`release_signals`]; what comes meanwhile

@@ -18,7 +18,9 @@ const PREFIX: &str = "hither-";
 /// The cgroup that the host is in, below which it makes others.
 pub(super) struct Cgroups {
     parent: OwnedFd,
-    /// Cgroups of sessions that are forgotten, with processes that were to be left alone.
+    path: PathBuf,
+    /// Cgroups that are to be removed when they become empty: those of sessions that are forgotten,
+    /// with processes that were to be left alone, and those of hosts that were killed.
     left: Vec<String>,
 }
 
@@ -42,8 +44,8 @@ impl Cgroups {
         access(path.join("cgroup.procs"), Access::WRITE_OK)?;
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
         let parent = openat(CWD, &path, flags, Mode::empty())?;
-        let cgroups = Self { parent, left: Vec::new() };
-        cgroups.sweep(&path);
+        let mut cgroups = Self { parent, path, left: Vec::new() };
+        cgroups.sweep();
         let probe = format!("{PREFIX}{}-probe", pid_number(getpid()));
         let tried = cgroups.make(&probe).and_then(|()| cgroups.kill_named(&probe));
         cgroups.unlink(&probe);
@@ -108,13 +110,14 @@ impl Cgroups {
     }
 
     /// Removes what hosts have left that were killed; the kernel keeps those that have processes.
-    fn sweep(&self, path: &Path) {
-        let Ok(entries) = fs::read_dir(path) else { return };
-        for name in entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()) {
-            if maker(&name).is_some_and(|host| test_kill_process(host) == Err(Errno::SRCH)) {
-                self.unlink(&name);
-            }
-        }
+    pub(super) fn sweep(&mut self) {
+        let Ok(entries) = fs::read_dir(&self.path) else { return };
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let orphaned = |name: &String| {
+            maker(name).is_some_and(|host| test_kill_process(host) == Err(Errno::SRCH))
+        };
+        self.left.extend(names.filter(orphaned));
+        self.tidy();
     }
 }
 

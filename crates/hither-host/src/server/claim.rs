@@ -26,6 +26,11 @@ impl Claim {
         dead || (self.pid == pid && self.connection.is_none())
     }
 
+    /// The claimant's connection, unless that has ended.
+    pub(super) fn connection(&self) -> Option<u64> {
+        self.connection
+    }
+
     pub(super) fn is_by(&self, connection: u64) -> bool {
         self.connection == Some(connection)
     }

@@ -69,10 +69,26 @@ impl Server {
             connection.tell(FromHost::ClaimRefused { pid });
             return Ok(());
         }
+        if let Some(last) = self.claim.as_ref().and_then(Claim::connection) {
+            self.hear_out(last);
+        }
+        let connection = self.connections.get_mut(&id).ok_or(Dropped)?;
         let pidfd = connection.peer().pidfd(connection.socket().as_fd());
         self.claim = Some(Claim::new(pid, pidfd.map_err(|_| Dropped)?, id));
         connection.start_adoption(self.sessions.end());
         Ok(())
+    }
+
+    /// Does what a gateway that is gone had still asked for: it may have told its clients that it
+    /// happens. Bounded by what the socket holds.
+    fn hear_out(&mut self, id: u64) {
+        loop {
+            match self.receive(id) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(Dropped) => return self.drop_connection(id),
+            }
+        }
     }
 
     fn handle_spawn(&mut self, id: u64, request: SpawnRequest) -> Result<(), Dropped> {

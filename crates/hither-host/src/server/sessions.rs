@@ -188,6 +188,14 @@ impl Sessions {
         }
     }
 
+    /// Removes what this host and those before it have left and the kernel gives up by now.
+    pub(super) fn sweep_cgroups(&mut self) {
+        if let Some(cgroups) = &mut self.cgroups {
+            cgroups.sweep();
+            cgroups.tidy();
+        }
+    }
+
     /// The sessions that are ending.
     pub(super) fn endings(&self) -> Vec<(u64, Ending)> {
         self.endings.iter().map(|(serial, ending)| (*serial, *ending)).collect()

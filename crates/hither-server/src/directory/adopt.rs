@@ -136,6 +136,7 @@ impl Directory {
             Heard::Message(FromHost::Exited { session, status }) => {
                 self.handle_exited(session, exit_status(status));
             }
+            Heard::Message(FromHost::Closed { session }) => self.handle_closed(session),
             Heard::Message(FromHost::Signalled { session }) => {
                 self.host.handle_signalled(session, Ok(()));
             }

@@ -12,12 +12,15 @@ use hither_core::{SessionId, WindowSize};
 use hither_host::limits::META_BYTES_MAX;
 use hither_host::message::{SessionFds, SpawnRequest};
 use hither_pty::{Mapping, Master, resolve_program};
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::shared::{Facts, Names, Shared};
 use super::{Directory, environment};
-use crate::sessions::{CreateError, Life, NewSession, OnClose, SessionEvent, SessionInfo};
+use crate::sessions::{
+    CreateError, Life, NewSession, OnClose, Resource, SessionEvent, SessionInfo,
+};
 use crate::shell_integration::Dressed;
 use crate::worker::memory::{SessionMemory, memory_bytes};
 use crate::worker::{Adoption, Command};
@@ -156,7 +159,7 @@ impl Directory {
     }
 
     fn place(&self, facts: Facts, fds: SessionFds) -> Result<SessionInfo, CreateError> {
-        let mapping = Mapping::new(&fds.memory).map_err(|_| CreateError::Failed)?;
+        let mapping = Mapping::new(&fds.memory).map_err(|error| unmapped(&error))?;
         let memory = SessionMemory::create(mapping, self.config.history_bytes, facts.size)
             .map_err(|_| CreateError::Failed)?;
         let shared = self.insert(facts);
@@ -247,6 +250,14 @@ impl Meta {
             size,
             created_ms,
         }
+    }
+}
+
+/// Why there is no session when its memory cannot be mapped.
+fn unmapped(error: &std::io::Error) -> CreateError {
+    match Errno::from_io_error(error) {
+        Some(Errno::NOMEM) => CreateError::Exhausted(Resource::Memory),
+        _ => CreateError::Failed,
     }
 }
 

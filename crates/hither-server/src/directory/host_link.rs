@@ -33,6 +33,8 @@ pub(super) struct HostLink {
     wanted: Notify,
     /// The connection has broken.
     broken: Notify,
+    /// Something of what waited was told, or will never be.
+    told: Notify,
     /// For the descriptors of a new session: without them its message would be cut, and the
     /// connection with it.
     spare: Spare,
@@ -90,6 +92,7 @@ impl HostLink {
             restarting: tokio::sync::Mutex::new(()),
             wanted: Notify::new(),
             broken: Notify::new(),
+            told: Notify::new(),
             spare: Spare::new(SESSION_FDS),
             journals,
         })
@@ -202,14 +205,35 @@ impl HostLink {
     pub(super) fn close(&self, session: SessionId) {
         let mut state = self.state();
         state.signals.remove(&session);
-        if state.connection.is_some() {
-            state.waiting.push_back(ToHost::Close { session });
-            self.wanted.notify_one();
+        let Some(connection) = state.connection.clone() else { return };
+        state.waiting.push_back(ToHost::Close { session });
+        drop(state);
+        self.send_some(&connection);
+        self.wanted.notify_one();
+    }
+
+    /// Waits until the host has, in its socket at least, the wish to close a session: then no kill of
+    /// this gateway brings the session back.
+    pub(super) async fn told_to_close(&self, session: SessionId) {
+        let is_it =
+            |message: &ToHost| matches!(message, ToHost::Close { session: s } if *s == session);
+        loop {
+            let told = self.told.notified();
+            if !self.state().waiting.iter().any(is_it) {
+                return;
+            }
+            told.await;
         }
     }
 
     /// Tells the host some of what waits. False: nothing waits, or the host has to read first.
     fn send_some(&self, connection: &Connection) -> bool {
+        let more = self.send_batch(connection);
+        self.told.notify_waiters();
+        more
+    }
+
+    fn send_batch(&self, connection: &Connection) -> bool {
         for _ in 0..BATCH {
             let Some(message) = self.state().waiting.pop_front() else { return false };
             let sent = connection.host().try_send(&message);
@@ -299,6 +323,7 @@ impl HostLink {
                     state.waiting.clear();
                     state.signals.clear();
                     self.broken.notify_one();
+                    self.told.notify_waiters();
                     return Heard::Lost(state.starting.drain().map(|(_, one)| one).collect());
                 }
             }

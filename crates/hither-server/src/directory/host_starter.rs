@@ -38,6 +38,8 @@ impl HostStarter {
     /// Connects to the host, starting one if none runs, and becomes its gateway.
     pub(super) fn claim(&self) -> Result<HostConnection, LinkError> {
         let mut host = HostConnection::connect_or_start(&self.dir, &self.program, &self.args)?;
+        #[cfg(feature = "mutants")]
+        crate::worker::mutant::greet_host(&self.dir)?;
         let deadline = Instant::now() + PATIENCE;
         loop {
             host.send(&ToHost::<OwnedFd>::Claim)?;

@@ -206,6 +206,14 @@ impl Directory {
         answer
     }
 
+    /// The host has forgotten a session. If it is listed here, somebody else has closed it.
+    fn handle_closed(&self, id: SessionId) {
+        if let Some(shared) = self.forget(id) {
+            let (done, _) = tokio::sync::oneshot::channel();
+            self.tell(shared.worker, Command::Remove(id, "session closed".into(), done));
+        }
+    }
+
     /// What each worker has counted, with its sessions. One that does not answer soon is left out.
     pub(crate) async fn worker_metrics(&self) -> Vec<(usize, WorkerMetrics)> {
         let asked = (0..self.workers.len())

@@ -18,8 +18,8 @@ use crate::sessions::{
 };
 use crate::worker::Command;
 
-/// How long the host may take to send a signal.
-const SIGNAL_TIME: Duration = Duration::from_secs(5);
+/// How long the host may take to send a signal, or to be told something.
+const HOST_TIME: Duration = Duration::from_secs(5);
 
 type Done<T> = oneshot::Sender<Result<T, SessionError>>;
 
@@ -40,7 +40,9 @@ impl Directory {
         let shared = self.forget(id).ok_or(SessionError::NotFound)?;
         let (done, answer) = oneshot::channel();
         self.tell(shared.worker, Command::Remove(id, "session closed".into(), done));
-        answer.await.map_err(|_| SessionError::Stopping)
+        answer.await.map_err(|_| SessionError::Stopping)?;
+        let told = tokio::time::timeout(HOST_TIME, self.host.told_to_close(id));
+        told.await.map_err(|_| SessionError::HostUnavailable)
     }
 
     async fn send_signal(&self, id: SessionId, signal: Signal) -> Result<(), SessionError> {
@@ -49,7 +51,7 @@ impl Directory {
             return Err(SessionError::Exited);
         }
         let answer = self.host.signal(id, signal).ok_or(SessionError::HostUnavailable)?;
-        match tokio::time::timeout(SIGNAL_TIME, answer).await {
+        match tokio::time::timeout(HOST_TIME, answer).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) | Err(_) => Err(SessionError::HostUnavailable),
         }

@@ -87,6 +87,7 @@ pub fn run(
     start: Start,
     ready: impl FnOnce(&Ready),
 ) -> Result<Ended, GatewayError> {
+    hither_pty::survive_full_files();
     if config.hardening == Hardening::On {
         keep_memory_private().map_err(kernel("keeping the memory of this process private"))?;
     }

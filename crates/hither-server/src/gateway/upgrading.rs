@@ -111,7 +111,10 @@ fn refuse(reply: Option<Reply>, error: &UpgradeError) {
 pub(super) fn try_out(config: &Config, left: &Bequest) -> Result<(), GatewayError> {
     let dir = RuntimeDir::open(&config.runtime_dir)?;
     Listeners::try_out(&config.listen, &left.listeners)?;
-    match HostConnection::connect(&dir) {
+    let host = HostConnection::connect(&dir);
+    #[cfg(feature = "mutants")]
+    let host = host.and_then(|host| crate::worker::mutant::greet_host(&dir).map(|()| host));
+    match host {
         Ok(_) | Err(ClientError::NotRunning | ClientError::TurnedAway) => {}
         Err(error) => return Err(GatewayError::Host(error.to_string())),
     }

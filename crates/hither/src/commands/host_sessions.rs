@@ -1,9 +1,11 @@
 //! Sessions that live on in the PTY host while no gateway runs.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use hither_host::message::{Life, SessionState, ToHost};
+use hither_core::SessionId;
+use hither_host::message::{Life, Refusal, SessionState, ToHost};
 use hither_host::{ClientError, FromHost, HostConnection, RuntimeDir};
 use serde_json::Value;
 
@@ -12,6 +14,8 @@ use crate::failure::{Exit, Failure};
 
 /// How long the host may take to answer, and a session to end.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Sessions that are closed at the same time: the host stops listening to who does not read.
+const AT_ONCE: usize = 256;
 
 /// The PTY host of a runtime directory, and what it keeps.
 #[derive(Debug)]
@@ -49,26 +53,38 @@ impl HostSessions {
         self.kept.iter().map(session).collect()
     }
 
-    /// Ends a session and waits until it has ended.
-    pub(super) fn close(&mut self, id: &str) -> Result<(), Failure> {
-        let known = self.kept.iter().map(|state| state.session);
-        let Some(session) = known.into_iter().find(|session| session.as_str() == id) else {
-            return Err(Failure::new(Exit::Unavailable, format!("no session is called \"{id}\"")));
-        };
-        self.host.send(&ToHost::<std::os::fd::OwnedFd>::Close { session })?;
-        loop {
-            let answer = self.host.recv(PATIENCE)?;
-            if let FromHost::Closed { session: closed } = answer
-                && closed == session
-            {
-                return Ok(());
+    /// Ends sessions, all at the same time, and waits until each has ended; `ended` is told of each.
+    pub(super) fn close(
+        &mut self,
+        sessions: &[&Session],
+        mut ended: impl FnMut(&str) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        for some in sessions.chunks(AT_ONCE) {
+            let mut open = BTreeSet::new();
+            for session in some {
+                let Ok(session) = session.id.parse::<SessionId>() else { continue };
+                self.host.send(&ToHost::<std::os::fd::OwnedFd>::Close { session })?;
+                open.insert(session);
             }
-            if let FromHost::Refused { session: refused, reason } = answer
-                && refused == session
-            {
-                return Err(Failure::new(Exit::Refused, reason.to_string()));
+            while !open.is_empty() {
+                let answer = self.host.recv(PATIENCE)?;
+                if let FromHost::Closed { session } = answer
+                    && open.remove(&session)
+                {
+                    ended(session.as_str())?;
+                }
+                if let FromHost::Refused { session, reason } = answer
+                    && open.remove(&session)
+                {
+                    // Somebody else was faster: it has ended.
+                    if reason != Refusal::UnknownSession {
+                        return Err(Failure::new(Exit::Refused, reason.to_string()));
+                    }
+                    ended(session.as_str())?;
+                }
             }
         }
+        Ok(())
     }
 }
 

@@ -33,10 +33,13 @@ pub(crate) fn run(args: &KillArgs) -> Result<Exit, Failure> {
         Err(GatewayError::NotRunning(dir)) => return kill_kept(args, dir),
         list => list?,
     };
-    end(args, &sessions::read(&list)?, |session| {
+    let sessions = sessions::read(&list)?;
+    let doomed = doomed(args, &sessions)?;
+    for session in &doomed {
         gateway.request(Method::DELETE, &session.path(""), None)?;
-        Ok(())
-    })
+        say_ended(&session.id)?;
+    }
+    finish(&doomed)
 }
 
 /// Ends sessions that live on in the PTY host while no gateway runs.
@@ -44,24 +47,25 @@ fn kill_kept(args: &KillArgs, dir: PathBuf) -> Result<Exit, Failure> {
     let Some(mut host) = HostSessions::find(&dir)? else {
         return Err(GatewayError::NotRunning(dir).into());
     };
-    end(args, &host.sessions(), |session| host.close(&session.id))
+    let sessions = host.sessions();
+    let doomed = doomed(args, &sessions)?;
+    host.close(&doomed, say_ended)?;
+    finish(&doomed)
 }
 
-fn end(
-    args: &KillArgs,
-    sessions: &[Session],
-    mut close: impl FnMut(&Session) -> Result<(), Failure>,
-) -> Result<Exit, Failure> {
-    let doomed: Vec<&Session> = if args.all {
-        sessions.iter().collect()
-    } else {
-        let named = args.ids.iter().map(|id| sessions::find(sessions, id));
-        named.collect::<Result<_, _>>()?
-    };
-    for session in &doomed {
-        close(session)?;
-        output::print(&format!("ended {}\n", Escaped(&session.id)))?;
+/// What is to be ended; an error if something that was named is not there.
+fn doomed<'a>(args: &KillArgs, sessions: &'a [Session]) -> Result<Vec<&'a Session>, Failure> {
+    if args.all {
+        return Ok(sessions.iter().collect());
     }
+    args.ids.iter().map(|id| sessions::find(sessions, id)).collect()
+}
+
+fn say_ended(id: &str) -> Result<(), Failure> {
+    output::print(&format!("ended {}\n", Escaped(id)))
+}
+
+fn finish(doomed: &[&Session]) -> Result<Exit, Failure> {
     if doomed.is_empty() {
         output::print("no sessions\n")?;
     }

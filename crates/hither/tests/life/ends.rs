@@ -217,3 +217,28 @@ fn host_of(gateway: &Gateway, id: &str) -> u32 {
     let stat = std::fs::read_to_string(format!("/proc/{leader}/stat")).unwrap();
     stat.rsplit_once(')').unwrap().1.split_ascii_whitespace().nth(1).unwrap().parse().unwrap()
 }
+
+/// Without a gateway, all sessions are hung up before any of them has ended: the first one ends when
+/// it hears of the second, and would be killed before that if it were the second's turn only then.
+#[test]
+fn kill_all_without_a_gateway_ends_all_at_once() {
+    let mut gateway = Gateway::start(&[]);
+    let (meeting, said, up) = (gateway.fifo(), gateway.fifo(), gateway.fifo());
+    let [meeting, said, up] = [&meeting, &said, &up].map(|path| path.display().to_string());
+    let wait = format!("echo up >{up}; while :; do sleep 1000 & wait $!; done");
+    let first = format!("trap 'read word <{meeting}; echo $word >{said}; exit' HUP; {wait}");
+    let second = format!("trap 'echo met >{meeting}; exit' HUP; {wait}");
+    for script in [first, second] {
+        gateway.session(&script);
+        assert_eq!(std::fs::read_to_string(&up).unwrap(), "up\n");
+    }
+    gateway.signal(Signal::TERM);
+    assert_eq!(gateway.wait().0, Some(0));
+    let killing = std::thread::scope(|scope| {
+        let killing = scope.spawn(|| gateway.hither(&["kill", "--all"]));
+        assert_eq!(std::fs::read_to_string(&said).unwrap(), "met\n");
+        killing.join().unwrap()
+    });
+    assert!(killing.status.success(), "{killing:?}");
+    assert_eq!(killing.stdout.iter().filter(|&&byte| byte == b'\n').count(), 2);
+}

@@ -26,6 +26,14 @@ pub(crate) fn can(script: &str) -> bool {
     run.is_ok_and(|status| status.success())
 }
 
+/// Processor time of the gateway (proc_pid_stat(5)).
+fn cpu_ticks(gateway: &Gateway) -> u64 {
+    let path = format!("/proc/{}/stat", gateway.pid().as_raw_nonzero());
+    let stat = std::fs::read_to_string(path).unwrap();
+    let fields = stat.rsplit_once(')').unwrap().1.split_whitespace();
+    fields.skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+}
+
 fn create(gateway: &Gateway) -> (u16, serde_json::Value) {
     gateway.post("/api/sessions", &json!({ "command": ["sleep", "1000"], "cwd": "/" }))
 }
@@ -46,6 +54,12 @@ fn without_descriptors_connections_are_refused_and_sessions_go_on() {
         matches!(read, Ok(12)) && answer == *b"HTTP/1.1 503"
     });
     assert!(refused);
+    // What it uses of a processor meanwhile, in ticks of 10 ms: a loop that finds nothing to accept and
+    // goes on would use all of a second. Others who are busy make this less, not more.
+    let before = cpu_ticks(&gateway);
+    assert!(Command::new("sleep").arg("1").status().unwrap().success());
+    let used = cpu_ticks(&gateway) - before;
+    assert!(used < 20, "{used} ticks in a second");
     // Each failure to accept sends somebody away: a gateway that only tries again has far more.
     let log = std::fs::read_to_string(gateway.folder.path().join("log")).unwrap();
     let failures = log.lines().filter(|line| line.contains("accepting failed")).count();
@@ -140,6 +154,7 @@ fn without_processes_no_session_is_started_and_nothing_is_left() {
         assert!(ids.len() < 12);
     };
     assert_eq!(problem["code"], "process_limit", "{problem}");
+    assert_eq!(gateway.hits("process_limit"), 1);
     assert_eq!(ask("DELETE", &format!("/api/sessions/{}", ids.remove(0)), "").0, 200);
     loop {
         if let (201, session) = start() {
@@ -150,4 +165,46 @@ fn without_processes_no_session_is_started_and_nothing_is_left() {
     for id in ids {
         assert_eq!(ask("DELETE", &format!("/api/sessions/{id}"), "").0, 200);
     }
+}
+
+/// Row R10: memory ends. Either the gateway says so, or it alone dies; no session is lost.
+#[test]
+fn without_memory_no_session_is_started_and_none_is_lost() {
+    use rustix::process::{Resource, Rlimit, prlimit};
+    let gateway = Gateway::start(&["--history-bytes", "16MiB"]);
+    let id = gateway.session(COUNTER);
+    let watcher = Watcher::start(gateway.server(), id, 1);
+    watcher.wait_for(&Told::Going);
+    let path = format!("/proc/{}/status", gateway.pid().as_raw_nonzero());
+    let status = std::fs::read_to_string(path).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmSize:")).unwrap();
+    let used: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
+    // Enough for two sessions, and for everything else that is small.
+    let room = Rlimit { current: Some((used << 10) + (40 << 20)), maximum: None };
+    let before = prlimit(Some(gateway.pid()), Resource::As, room).unwrap();
+    let mut ids = vec![id.to_string()];
+    let problem = loop {
+        match create(&gateway) {
+            (201, session) => ids.push(session["id"].as_str().unwrap().to_owned()),
+            (status, problem) => {
+                assert_eq!(status, 503, "{problem}");
+                break problem;
+            }
+        }
+        assert!(ids.len() < 10);
+    };
+    assert_eq!(problem["code"], "memory_limit", "{problem}");
+    assert_eq!(gateway.hits("memory_limit"), 1);
+    for id in &ids {
+        assert_eq!(gateway.get(&format!("/api/sessions/{id}")).1["status"], "running");
+    }
+    assert_eq!(gateway.delete(&format!("/api/sessions/{}", ids[1])).0, 200);
+    while create(&gateway).0 != 201 {
+        std::thread::yield_now();
+    }
+    prlimit(Some(gateway.pid()), Resource::As, before).unwrap();
+    assert_eq!(create(&gateway).0, 201);
+    let told: Vec<_> = watcher.told.try_iter().collect();
+    assert_eq!(told, [], "the viewer has noticed something");
+    watcher.finish();
 }

@@ -218,3 +218,71 @@ fn an_upgrade_is_for_the_unix_socket_and_an_absolute_path() {
     assert!(answer.contains("unix_socket_only"), "{answer}");
     assert_eq!(generation(&gateway), 1);
 }
+
+/// A program of another version: this one, in whose texts the version is another.
+fn other_version(gateway: &Gateway) -> PathBuf {
+    let mut bytes = fs::read(HITHER).unwrap();
+    let version = env!("CARGO_PKG_VERSION").as_bytes();
+    let other: Vec<u8> =
+        version.iter().map(|&byte| if byte == b'0' { b'9' } else { byte }).collect();
+    let mut at = 0;
+    while let Some(found) = bytes[at..].windows(version.len()).position(|piece| piece == version) {
+        at += found;
+        bytes[at..at + version.len()].copy_from_slice(&other);
+    }
+    let path = gateway.folder.path().join("hither-other-version");
+    fs::write(&path, bytes).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+/// Row K06: N to N + 1 and back, as two programs that are not the same file.
+#[test]
+fn a_program_of_another_version_takes_over_and_gives_back() {
+    let gateway = Gateway::start(&["--history-bytes", "16MiB"]);
+    let other = other_version(&gateway);
+    let version = || gateway.get("/api/config").1["version"].as_str().unwrap().to_owned();
+    let (own, next) = (version(), env!("CARGO_PKG_VERSION").replace('0', "9"));
+    let watcher = Watcher::start(gateway.server(), gateway.session(COUNTER), 1);
+    for (program, expected) in [(other.as_path(), &next), (Path::new(HITHER), &own)] {
+        watcher.wait_for(&Told::Going);
+        let (code, said) = upgrade_to(&gateway, program);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains(expected.as_str()), "{said}");
+        watcher.wait_for(&Told::Away(Some(CloseCode::RESTART)));
+        assert_eq!(&version(), expected);
+    }
+    watcher.wait_for(&Told::Going);
+    watcher.finish();
+}
+
+/// Row K06, wrong version: a program that does not understand the PTY host stays out, and says what
+/// to do; so does one that is started by hand beside the sessions.
+#[test]
+fn a_program_that_speaks_to_another_host_is_refused() {
+    let mut gateway = Gateway::start(&[]);
+    let id = gateway.session(COUNTER);
+    let watcher = Watcher::start(gateway.server(), id, 1);
+    watcher.wait_for(&Told::Going);
+    let text = format!("#!/bin/sh\nHITHER_MUTANT=other-host exec {HITHER} \"$@\"\n");
+    let strange = script(&gateway, "strange", &text);
+    let (code, said) = upgrade_to(&gateway, &strange);
+    assert_eq!(code, Some(77), "{said}");
+    let cure = "end its sessions with the program that started it, then try again";
+    assert!(said.contains(cure) && said.contains("goes on as it was"), "{said}");
+    assert_eq!(generation(&gateway), 1);
+    let told: Vec<_> = watcher.told.try_iter().collect();
+    assert_eq!(told, [], "the viewer has noticed something");
+    watcher.finish();
+    gateway.signal(Signal::TERM);
+    assert_eq!(gateway.wait().0, Some(0));
+    let mut serve = std::process::Command::new(&strange);
+    serve.args(["serve", "--port", "0", "--runtime-dir"]).arg(gateway.run_dir());
+    let refused =
+        serve.env("XDG_STATE_HOME", gateway.folder.path().join("state")).output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && said.contains(cure), "{said}");
+    // The program that started it still can.
+    let list = gateway.hither(&["ls"]);
+    assert!(String::from_utf8(list.stdout).unwrap().contains(&id.to_string()));
+}
