@@ -7,8 +7,7 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, pr
 
 use crate::random::Random;
 
-/// What happens to a gateway. Disk space is not among it: nothing is written to a disk on the way
-/// of a byte.
+/// What happens to a gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// SIGKILL.
@@ -19,6 +18,10 @@ pub enum Fault {
     Pause(Duration),
     /// It may open no more descriptors for a while (EMFILE).
     NoDescriptors(Duration),
+    /// No file may grow for a while: what is written to one fails, as on a full disk, with EFBIG.
+    NoSpace(Duration),
+    /// SIGUSR2, which it answers by going on as another program.
+    Upgrade,
 }
 
 /// Which faults a run draws from.
@@ -32,6 +35,10 @@ pub enum Kind {
     Pause,
     /// See [`Fault::NoDescriptors`].
     NoDescriptors,
+    /// See [`Fault::NoSpace`].
+    NoSpace,
+    /// See [`Fault::Upgrade`].
+    Upgrade,
 }
 
 impl Fault {
@@ -42,6 +49,8 @@ impl Fault {
             Kind::Terminate => Self::Terminate,
             Kind::Pause => Self::Pause(random.time_below(longest)),
             Kind::NoDescriptors => Self::NoDescriptors(random.time_below(longest)),
+            Kind::NoSpace => Self::NoSpace(random.time_below(longest)),
+            Kind::Upgrade => Self::Upgrade,
         }
     }
 
@@ -64,15 +73,20 @@ impl Fault {
                 pass(time);
                 kill_process(pid, Signal::CONT)?;
             }
-            Self::NoDescriptors(time) => {
-                // A child has the hard limit of its parent.
-                let maximum = getrlimit(Resource::Nofile).maximum;
-                let none = Rlimit { current: Some(0), maximum };
-                let before = prlimit(Some(pid), Resource::Nofile, none)?;
-                pass(time);
-                prlimit(Some(pid), Resource::Nofile, before)?;
-            }
+            Self::NoDescriptors(time) => starve(pid, Resource::Nofile, || pass(time))?,
+            Self::NoSpace(time) => starve(pid, Resource::Fsize, || pass(time))?,
+            Self::Upgrade => kill_process(pid, Signal::USR2)?,
         }
         Ok(())
     }
+}
+
+/// Gives a process none of something for a while.
+fn starve(pid: Pid, resource: Resource, pass: impl FnOnce()) -> io::Result<()> {
+    // A child has the hard limit of its parent.
+    let none = Rlimit { current: Some(0), maximum: getrlimit(resource).maximum };
+    let before = prlimit(Some(pid), resource, none)?;
+    pass();
+    prlimit(Some(pid), resource, before)?;
+    Ok(())
 }

@@ -103,6 +103,8 @@ impl Home {
             .args(["serve", "--no-auth", "--port", "0", "--runtime-dir"])
             .arg(self.path().join("run"))
             .args(&self.options)
+            .env("XDG_STATE_HOME", self.path().join("state"))
+            .env("XDG_CONFIG_HOME", self.path().join("config"))
             // Its memory and its descriptors are counted from outside.
             .env("HITHER_HARDENING", "off")
             .envs(self.variables.iter().map(|(name, value)| (name, value)))

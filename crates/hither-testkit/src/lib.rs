@@ -9,6 +9,7 @@
 
 pub mod account;
 pub mod chaos;
+pub mod contention;
 pub mod fault;
 pub mod frame;
 pub mod gateway;

@@ -25,6 +25,7 @@ fn chaos(kills: u32) -> Chaos {
         delay_max: Duration::from_millis(50),
         patience: Duration::from_secs(30),
         testkit: program::testkit(),
+        strict: std::env::var_os("HITHER_LONG").is_some(),
         through: Vec::new(),
     }
 }
@@ -92,11 +93,22 @@ fn k01_gateways_killed_around_reads_lose_and_double_nothing() {
 
 #[test]
 fn k10_stopped_ended_and_starved_gateways_lose_and_double_nothing() {
-    let faults = vec![Kind::Kill, Kind::Terminate, Kind::Pause, Kind::NoDescriptors];
-    let chaos = Chaos { faults, ..chaos(kills(300) / 10) };
+    let faults = vec![Kind::Kill, Kind::Terminate, Kind::Pause, Kind::NoDescriptors, Kind::NoSpace];
+    let chaos = Chaos { faults, ..chaos(kills(300) / 8) };
     let report = run(&chaos, &home());
     assert_eq!(report.violations, Vec::<String>::new());
     assert_eq!(report.kills, chaos.kills);
+}
+
+/// Row K06 at random moments: programs that are replaced, killed while they are, and killed again.
+#[test]
+fn k06_upgrades_among_kills_lose_and_double_nothing() {
+    let faults = vec![Kind::Upgrade, Kind::Upgrade, Kind::Kill, Kind::Terminate];
+    let chaos = Chaos { faults, ..chaos(kills(300) / 8) };
+    let report = run(&chaos, &home());
+    assert_eq!(report.violations, Vec::<String>::new());
+    assert_eq!(report.kills, chaos.kills);
+    assert!(report.upgrades > 0, "some went through undisturbed");
 }
 
 #[test]

@@ -168,15 +168,11 @@ fn r15_nothing_grows_while_viewers_sessions_and_gateways_come_and_go() {
         gateway.kill().unwrap();
         stage = Stage { gateway: home.start().unwrap(), home, testkit };
         read_until(&mut stage.viewer(&kept, 1000 + round, &["raw"]), "here");
-        // What a gateway was asked to remove just before it was killed may be there again.
+        // What a gateway said it had removed just before it was killed does not come back.
         let (_, list) =
             stage.gateway.request("GET", "/api/sessions", &serde_json::Value::Null).unwrap();
-        for session in list.as_array().unwrap() {
-            let id = session["id"].as_str().unwrap();
-            if id != kept {
-                stage.gateway.delete(id).unwrap();
-            }
-        }
+        let ids: Vec<_> = list.as_array().unwrap().iter().map(|s| s["id"].as_str()).collect();
+        assert_eq!(ids, [Some(kept.as_str())]);
         settle(&stage, host);
         counts.push((usage(host).unwrap(), usage(stage.gateway.pid()).unwrap()));
     }
@@ -198,4 +194,50 @@ fn r15_nothing_grows_while_viewers_sessions_and_gateways_come_and_go() {
         first.1.descriptors,
         last.1.descriptors
     );
+}
+
+/// A session that a gateway said it had closed does not come back, however soon that gateway dies.
+#[test]
+fn k01_a_closed_session_stays_closed_when_the_gateway_is_killed() {
+    let mut stage = Stage::open(&[]);
+    let kept = stage.shell("exec cat");
+    for _ in 0..scaled(12, 300) {
+        // It ignores the hang-up, so that it is still ending when the next gateway comes.
+        let stubborn = stage.shell("trap '' HUP; echo here; while :; do sleep 1; done");
+        read_until(&mut stage.viewer(&stubborn, 1, &["raw"]), "here");
+        let short = stage.shell("echo here");
+        read_until(&mut stage.viewer(&short, 1, &["raw"]), "here");
+        for closed in [&stubborn, &short] {
+            assert_eq!(stage.gateway.delete(closed).unwrap(), 200);
+        }
+        let Stage { gateway, home, testkit } = stage;
+        gateway.kill().unwrap();
+        stage = Stage { gateway: home.start().unwrap(), home, testkit };
+        let (_, list) =
+            stage.gateway.request("GET", "/api/sessions", &serde_json::Value::Null).unwrap();
+        let ids: Vec<_> = list.as_array().unwrap().iter().map(|s| s["id"].as_str()).collect();
+        assert_eq!(ids, [Some(kept.as_str())]);
+    }
+}
+
+/// Ids of viewers are of use to clients only if no two viewers of a session have the same.
+#[test]
+fn k01_no_viewer_has_the_id_of_an_earlier_one() {
+    let mut stage = Stage::open(&[]);
+    let session = stage.shell("exec cat");
+    let mut ids = Vec::new();
+    for _ in 0..4 {
+        for client in 1..=3 {
+            let mut viewer = stage.viewer(&session, client, &["raw"]);
+            let id = viewer.wait_for(PATIENCE, |frame| match frame {
+                ServerFrame::Welcome(welcome) => Some(welcome.viewer),
+                _ => None,
+            });
+            ids.push(id.unwrap());
+        }
+        let Stage { gateway, home, testkit } = stage;
+        gateway.kill().unwrap();
+        stage = Stage { gateway: home.start().unwrap(), home, testkit };
+    }
+    assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "{ids:?}");
 }

@@ -195,7 +195,7 @@ fn r04_half_open_connections_are_noticed() {
         .collect();
     let mut observer = stage.viewer(&session, 1000, &["raw"]);
     proxy.set(Fault::BlackHole);
-    // The observer alone is left after three pings of 15 s.
+    // The observer alone is left after 42 s of silence, looked at once a second.
     let alone = |frame: &ServerFrame| match frame {
         ServerFrame::Event(event) if event["count"] == 1 => Some(()),
         _ => None,
@@ -306,4 +306,84 @@ fn r04_input_that_came_on_an_old_connection_is_acknowledged_on_the_new_one() {
     assert_eq!(new.wait_for(PATIENCE, acked).unwrap(), 1);
     new.send(frame::input(2, b".")).unwrap();
     assert!(!read_until(&mut old, ".").contains("typed"), "the program got it once");
+}
+
+/// Row R05 in miniature; `HITHER_LONG=1` takes ten thousand, if as many files may be open.
+#[test]
+fn r05_idle_viewers_cost_little_memory() {
+    const SESSIONS: u64 = 10;
+    // Of the row; a program that is not optimised needs no more.
+    const VIEWER_KIB_MAX: u64 = 20;
+    let stage = Stage::open(&["--max-viewers", "1000"]);
+    let sessions: Vec<_> = (0..SESSIONS).map(|_| stage.shell("echo here; exec cat")).collect();
+    let attach = |number: u64| {
+        let at = usize::try_from(number % SESSIONS).unwrap();
+        let mut viewer = stage.viewer(&sessions[at], number + 1, &["raw"]);
+        read_until(&mut viewer, "here");
+        viewer
+    };
+    let mut viewers: Vec<_> = (0..SESSIONS).map(attach).collect();
+    let before = usage(stage.gateway.pid()).unwrap().memory_kib;
+    let count = scaled(400, 10_000).min(open_files().saturating_sub(100));
+    viewers.extend((SESSIONS..count).map(attach));
+    let grown = usage(stage.gateway.pid()).unwrap().memory_kib.saturating_sub(before);
+    println!("{grown} KiB for {count} viewers");
+    assert!(grown <= count * VIEWER_KIB_MAX, "{grown} KiB for {count} viewers");
+    // They are all there: whoever types last in a session is seen by those who watch it.
+    let (last, others) = viewers.split_last_mut().unwrap();
+    last.send(frame::input(1, b"typed\n")).unwrap();
+    read_until(last, "typed");
+    let same = others.len() - usize::try_from(SESSIONS).unwrap() + 1;
+    read_until(&mut others[same - 1], "typed");
+}
+
+/// Files that this process may have open, raised as far as it goes.
+fn open_files() -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }).unwrap();
+    limit.maximum.unwrap_or(u64::MAX)
+}
+
+/// Row R06: thousands come at once, some with a request, some with nothing; whoever is there already
+/// does not notice, and all is well when they are gone.
+#[test]
+fn r06_a_storm_of_connections_leaves_sessions_alone() {
+    use std::io::{Read as _, Write as _};
+    let stage = Stage::open(&[]);
+    let flood = stage.flood("account", Kind::Records, scaled(16 << 20, 1 << 30), "");
+    let address = stage.home.place().address().unwrap();
+    let before = usage(stage.gateway.pid()).unwrap().descriptors;
+    let storm = |number: u64| {
+        for round in 0..scaled(500, 5000) {
+            let mut stream = std::net::TcpStream::connect(address).unwrap();
+            if (round + number).is_multiple_of(2) {
+                continue;
+            }
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            let request =
+                format!("GET /health HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+            // Who comes when there are too many is told so, or finds the connection closed.
+            let mut answer = Vec::new();
+            let answered =
+                stream.write_all(request.as_bytes()).and_then(|()| stream.read_to_end(&mut answer));
+            let status = answer.get(9..12).unwrap_or_default();
+            assert!(
+                answered.is_err() || [&b""[..], b"200", b"503"].contains(&status),
+                "{answer:?}"
+            );
+        }
+    };
+    std::thread::scope(|scope| {
+        for number in 0..4 {
+            scope.spawn(move || storm(number));
+        }
+        flood.check(&stage.watch(&flood, &["raw", "wait"]));
+    });
+    assert_eq!(stage.home.panics(), None);
+    let until = Instant::now() + PATIENCE;
+    while usage(stage.gateway.pid()).unwrap().descriptors > before + 2 {
+        assert!(Instant::now() < until, "{before} descriptors before");
+        stage.gateway.request("GET", "/api/sessions", &serde_json::Value::Null).unwrap();
+    }
 }

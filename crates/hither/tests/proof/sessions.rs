@@ -250,3 +250,63 @@ fn s11_window_size_and_modes_are_as_set() {
     viewer.send(frame::input(2, b"\r")).unwrap();
     assert_eq!(read_out(viewer).1, Exit::Code(0));
 }
+
+/// Row S11: where the terminal says so, Ctrl-S and Ctrl-Q stop and continue the output and are no
+/// input; where it does not, they are bytes like others.
+#[test]
+fn s11_output_stops_and_continues_as_the_terminal_is_set() {
+    let stage = Stage::open(&[]);
+    let read = stage.home.path().join("read");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &read, rustix::fs::Mode::RWXU).unwrap();
+    let line = |flow: &str| {
+        let read = read.display();
+        format!(
+            "stty -echo {flow}; echo ready; read line; echo \"$line\" >{read}; echo \"<$line>\""
+        )
+    };
+    let session = stage.shell(&line("ixon"));
+    let mut viewer = stage.viewer(&session, 1, &["raw"]);
+    read_until(&mut viewer, "ready\r\n");
+    viewer.send(frame::input(1, b"\x13typed\n")).unwrap();
+    // The program has it, without Ctrl-S, and is about to write.
+    assert_eq!(std::fs::read_to_string(&read).unwrap(), "typed\n");
+    viewer.send(frame::ping(7)).unwrap();
+    let mut output = Vec::new();
+    let pong = viewer.wait_for(PATIENCE, |frame| match frame {
+        ServerFrame::Output { bytes, .. } => {
+            output.extend_from_slice(bytes);
+            None
+        }
+        ServerFrame::Pong(token) => Some(*token),
+        _ => None,
+    });
+    assert_eq!((pong.unwrap(), output), (7, Vec::new()), "nothing comes while it is stopped");
+    viewer.send(frame::input(2, b"\x11")).unwrap();
+    assert_eq!(read_until(&mut viewer, ">\r\n"), "<typed>\r\n");
+    let session = stage.shell(&line("-ixon"));
+    let mut viewer = stage.viewer(&session, 2, &["raw"]);
+    read_until(&mut viewer, "ready\r\n");
+    viewer.send(frame::input(1, b"a\x13b\x11c\n")).unwrap();
+    assert_eq!(std::fs::read_to_string(&read).unwrap(), "a\x13b\x11c\n");
+    assert_eq!(read_until(&mut viewer, ">\r\n"), "<a\x13b\x11c>\r\n");
+}
+
+/// Row S11: what is typed is not shown where the terminal does not echo, and a program finds the
+/// window size that was asked for before it does anything.
+#[test]
+fn s11_echo_and_the_first_window_size_are_as_set() {
+    let stage = Stage::open(&[]);
+    let body = serde_json::json!({
+        "command": ["sh", "-c", "stty size; stty -echo; echo ready; read line; stty echo; echo $line!; read line"],
+        "cols": 101, "rows": 37,
+    });
+    let (status, created) = stage.gateway.request("POST", "/api/sessions", &body).unwrap();
+    assert_eq!(status, 201, "{created}");
+    let session = created["id"].as_str().unwrap().to_owned();
+    let mut viewer = stage.viewer(&session, 1, &["raw"]);
+    assert_eq!(read_until(&mut viewer, "ready\r\n"), "37 101\r\nready\r\n");
+    viewer.send(frame::input(1, b"secret\n")).unwrap();
+    assert_eq!(read_until(&mut viewer, "!\r\n"), "secret!\r\n", "it came once, from the program");
+    viewer.send(frame::input(2, b"seen")).unwrap();
+    assert_eq!(read_until(&mut viewer, "seen"), "seen");
+}
