@@ -209,7 +209,7 @@ impl Directory {
     /// The host has forgotten a session. If it is listed here, somebody else has closed it.
     fn handle_closed(&self, id: SessionId) {
         if let Some(shared) = self.forget(id) {
-            let (done, _) = tokio::sync::oneshot::channel();
+            let (done, _) = oneshot::channel();
             self.tell(shared.worker, Command::Remove(id, "session closed".into(), done));
         }
     }
