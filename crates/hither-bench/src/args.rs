@@ -274,7 +274,7 @@ fn ctrl_c(kilobytes: u32) -> Scenario {
 fn all(quick: bool) -> Vec<Scenario> {
     let length = Duration::from_secs(if quick { 2 } else { 10 });
     let flood = if quick { 32_000_000 } else { 512_000_000 };
-    let many = if quick { 100 } else { 1000 };
+    let many = if quick { 300 } else { 1000 };
     vec![
         Scenario::Echo { connections: 1, pace: Pace::Closed, length },
         Scenario::Echo { connections: 100, pace: Pace::Open(10.0), length },
@@ -335,9 +335,11 @@ mod tests {
         assert_eq!(scenarios("bench ctrl-c --reader 100"), ["ctrl-c-100kBps"]);
         assert_eq!(scenarios("bench ctrl-c --reader 0 --link rtt=200ms"), ["ctrl-c"]);
         assert_eq!(scenarios("bench slow-reader"), ["slow-reader"]);
-        let all = scenarios("bench all");
-        let names: std::collections::BTreeSet<_> = all.iter().collect();
-        assert_eq!(names.len(), all.len(), "every scenario has a name of its own: {all:?}");
+        for words in ["bench all", "bench all --quick"] {
+            let all = scenarios(words);
+            let names: std::collections::BTreeSet<_> = all.iter().collect();
+            assert_eq!(names.len(), all.len(), "every scenario has a name of its own: {all:?}");
+        }
         assert!(Cli::try_parse_from(["bench", "echo", "-c", "0"]).is_err());
     }
 }
