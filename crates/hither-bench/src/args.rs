@@ -10,7 +10,7 @@ use crate::child::Program;
 use crate::floor::FloorMode;
 use crate::link::LinkSpec;
 use crate::loads::Pace;
-use crate::scenario::Scenario;
+use crate::scenario::{Asking, Scenario};
 use crate::target::Target;
 
 /// Measure web terminals: this one, others, and the floor beneath them all
@@ -171,6 +171,13 @@ pub(crate) struct HttpArgs {
     /// How many clients ask at once
     #[arg(short, long, default_value_t = 4, value_parser = count)]
     pub(crate) connections: usize,
+    /// How many sessions are there already, to be listed too
+    #[arg(short, long, default_value_t = 0)]
+    pub(crate) sessions: usize,
+    /// Requests a second, all clients together, by timetable; without it each asks when it was
+    /// answered
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    pub(crate) requests_per_second: Option<f64>,
     #[command(flatten)]
     pub(crate) run: RunArgs,
 }
@@ -236,7 +243,12 @@ impl Command {
             Self::CtrlC(args) => ctrl_c(args.reader),
             Self::Connect(args) => Scenario::Connect { connections: args.connections },
             Self::Idle(args) => Scenario::Idle { sessions: args.sessions, cycles: args.cycles },
-            Self::Http(args) => Scenario::Http { connections: args.connections, length },
+            Self::Http(args) => Scenario::Http(Asking {
+                connections: args.connections,
+                sessions: args.sessions,
+                pace: args.requests_per_second.map_or(Pace::Closed, Pace::Open),
+                length,
+            }),
             Self::Attach(_) => ATTACH,
             Self::Tail(_) => TAIL,
             Self::SlowReader(_)
@@ -288,7 +300,7 @@ fn all(quick: bool) -> Vec<Scenario> {
         Scenario::Connect { connections: many },
         Scenario::Idle { sessions: many, cycles: if quick { 1 } else { 10 } },
         ATTACH,
-        Scenario::Http { connections: 4, length },
+        Scenario::Http(Asking { connections: 4, sessions: 0, pace: Pace::Closed, length }),
         TAIL,
         Scenario::Slow { reads_per_second: 100e3, length },
     ]

@@ -17,7 +17,7 @@ pub(crate) use interrupting::Interrupting;
 pub(crate) use lines::Lines;
 pub(crate) use mixed::Mixed;
 pub(crate) use opening::Opening;
-pub(crate) use requests::{RequestKind, Requests};
+pub(crate) use requests::{RequestKind, Requests, Until};
 pub(crate) use resting::Resting;
 pub(crate) use timeline::Timeline;
 pub(crate) use typing::{Pace, Typing};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::args::PlanArgs;
 use crate::child::Program;
 use crate::engine::Engine;
-use crate::loads::{GRACE, Lines, Requests};
+use crate::loads::{GRACE, Lines, Pace, Requests, Until};
 use crate::report::{Metric, Outcome, Series, TargetReport, Unit};
 use crate::scenario::{Meter, Round, latency_metrics};
 use crate::stats::{Latencies, float};
@@ -111,7 +111,7 @@ fn http_api(round: &Round<'_>, dial: &crate::engine::Dial) -> Result<(f64, Durat
     let length = Duration::from_secs(2);
     let mut dial = dial.clone();
     dial.protocol = Protocol::Http;
-    let mut load = Requests::new(dial.request.clone(), 4, length);
+    let mut load = Requests::new(dial.request.clone(), 4, Pace::Closed, Until::Time(length));
     let engine = Engine::new(dial, Arc::clone(&round.interrupted));
     let mut engine = engine.map_err(|error| error.to_string())?;
     engine.run(&mut load, length + 2 * GRACE).map_err(|error| error.to_string())?;

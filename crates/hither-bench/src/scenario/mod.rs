@@ -13,6 +13,7 @@ mod round;
 mod slow;
 mod tail;
 
+pub(crate) use http::Asking;
 pub(crate) use meter::Meter;
 pub(crate) use round::{Bench, Round, latency_metrics};
 
@@ -40,7 +41,7 @@ pub(crate) enum Scenario {
     /// From attaching to a complete screen.
     Attach { bytes: u64, times: usize },
     /// The HTTP API.
-    Http { connections: usize, length: Duration },
+    Http(Asking),
     /// The last words of a program that exits at once.
     Tail { bytes: u64, times: usize },
     /// Memory while a slow reader watches endless output.
@@ -66,7 +67,11 @@ impl Scenario {
             Self::Connect { connections } => format!("connect-{connections}"),
             Self::Idle { sessions, .. } => format!("idle-{sessions}"),
             Self::Attach { .. } => "attach".to_owned(),
-            Self::Http { .. } => "http".to_owned(),
+            Self::Http(Asking { sessions: 0, pace: Pace::Closed, .. }) => "http".to_owned(),
+            Self::Http(Asking { sessions, pace: Pace::Closed, .. }) => format!("http-{sessions}"),
+            Self::Http(Asking { sessions, pace: Pace::Open(rate), .. }) => {
+                format!("http-{sessions}x{rate}")
+            }
             Self::Tail { .. } => "tail".to_owned(),
             Self::Slow { .. } => "slow-reader".to_owned(),
         }
@@ -119,11 +124,7 @@ impl Scenario {
                 "a new viewer joins a session that has written {} kB, until its screen is complete",
                 bytes / 1000
             ),
-            Self::Http { connections, length } => format!(
-                "{connections} clients make, list and delete sessions and ask for health, {} s; only \
-                 2xx is success",
-                length.as_secs()
-            ),
+            Self::Http(asking) => about_http(&asking),
             Self::Tail { bytes, times } => format!(
                 "{times} programs write {} KiB and exit at once: is the last byte there?",
                 bytes / 1024
@@ -139,7 +140,7 @@ impl Scenario {
     /// Whether it can be run on this target at all.
     pub(crate) const fn fits(&self, target: &Target) -> bool {
         match self {
-            Self::Attach { .. } | Self::Http { .. } => target.has_sessions(),
+            Self::Attach { .. } | Self::Http(_) => target.has_sessions(),
             Self::Echo { .. }
             | Self::Flood { .. }
             | Self::Mixed { .. }
@@ -163,11 +164,24 @@ impl Scenario {
             Self::Connect { connections } => connect::run(round, connections),
             Self::Idle { sessions, cycles } => idle::run(round, sessions, cycles),
             Self::Attach { bytes, times } => attach::run(round, bytes, times),
-            Self::Http { connections, length } => http::run(round, connections, length),
+            Self::Http(asking) => http::run(round, asking),
             Self::Tail { bytes, times } => tail::run(round, bytes, times),
             Self::Slow { reads_per_second, length } => slow::run(round, reads_per_second, length),
         }
     }
+}
+
+fn about_http(asking: &Asking) -> String {
+    let Asking { connections, sessions, pace, length } = asking;
+    let pace = match pace {
+        Pace::Closed => "each when the last was answered".to_owned(),
+        Pace::Open(rate) => format!("{rate} requests a second by timetable"),
+    };
+    format!(
+        "{connections} clients make, list and delete sessions and ask for health beside {sessions} \
+         sessions, {pace}, {} s; only 2xx is success",
+        length.as_secs()
+    )
 }
 
 fn people(count: usize) -> String {
