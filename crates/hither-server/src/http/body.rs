@@ -16,6 +16,8 @@ use super::problem::Problem;
 pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Most bytes of the body of an input request.
 pub(crate) const INPUT_BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Longest reason for refusing a body, in characters.
+const REASON_CHARS_MAX: usize = 256;
 /// Time for a whole body to arrive.
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -43,9 +45,20 @@ where
             return Err(Problem::unsupported_media_type());
         }
         let parsed = serde_json::from_slice(&bytes);
-        // serde's text names fields and positions of the client's own body, nothing else.
-        let invalid = |error| Problem::bad_request("invalid_json", format!("body: {error}"));
+        let invalid = |error| Problem::bad_request("invalid_json", reason(&error));
         parsed.map(Self).map_err(invalid)
+    }
+}
+
+/// What is wrong with a body. serde's text names fields, values and positions of the client's own
+/// body, nothing else; a long value is cut off.
+fn reason(error: &serde_json::Error) -> String {
+    let text = format!("body: {error}");
+    match text.char_indices().nth(REASON_CHARS_MAX) {
+        Some((end, _)) => {
+            format!("{}… (line {}, column {})", &text[..end], error.line(), error.column())
+        }
+        None => text,
     }
 }
 

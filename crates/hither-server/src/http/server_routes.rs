@@ -8,8 +8,7 @@ use axum::extract::State;
 use hither_auth::Peer;
 use http::StatusCode;
 use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 use super::access::Access;
@@ -61,6 +60,19 @@ pub(crate) struct UpgradeBody {
     program: Option<PathBuf>,
 }
 
+/// That another program goes on.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Upgrading")]
+pub(crate) struct UpgradingJson {
+    /// Version of this program.
+    version: &'static str,
+    /// Version of the one that takes its place.
+    successor_version: String,
+    /// Which program in this process this one is, from 1.
+    generation: u64,
+}
+
 /// `POST /api/server/upgrade`: another program goes on in the place of this one. Only for processes
 /// of the same user on the Unix socket: whoever may ask decides what is executed.
 pub(crate) async fn upgrade(
@@ -68,7 +80,7 @@ pub(crate) async fn upgrade(
     arrival: Arrival,
     _: Access,
     JsonBody(body): JsonBody<UpgradeBody>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<UpgradingJson>, Problem> {
     if arrival.peer != Peer::SameUser {
         let detail = "an upgrade can be asked for on the Unix socket only";
         return Err(Problem::new(StatusCode::FORBIDDEN, "unix_socket_only", detail));
@@ -82,11 +94,11 @@ pub(crate) async fn upgrade(
     let wish = UpgradeWish { program: body.program, reply };
     succession.wishes.send(wish).await.map_err(|_| stopping())?;
     match answer.await.map_err(|_| stopping())? {
-        Ok(begun) => Ok(Json(json!({
-            "version": env!("CARGO_PKG_VERSION"),
-            "successorVersion": begun.version,
-            "generation": succession.generation,
-        }))),
+        Ok(begun) => Ok(Json(UpgradingJson {
+            version: env!("CARGO_PKG_VERSION"),
+            successor_version: begun.version,
+            generation: succession.generation,
+        })),
         Err(refused) => Err(Problem::new(StatusCode::CONFLICT, refused.code, refused.detail)),
     }
 }

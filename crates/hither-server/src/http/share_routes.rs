@@ -12,8 +12,7 @@ use hither_auth::{
 };
 use http::StatusCode;
 use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use super::access::Access;
 use super::app::App;
@@ -58,6 +57,64 @@ pub(crate) struct RedeemBody {
     passphrase: Option<String>,
 }
 
+/// A share link, without its secret.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Share")]
+pub(crate) struct ShareJson {
+    /// Its number.
+    id: u64,
+    /// The session that it leads to.
+    session: String,
+    /// `read` or `write`.
+    level: &'static str,
+    /// What it is called.
+    label: String,
+    /// Whether it asks for a passphrase.
+    passphrase: bool,
+    /// Whether its holder must have an account.
+    needs_login: bool,
+    /// When it was made (RFC 3339).
+    created_at: String,
+    /// When it ends (RFC 3339).
+    expires_at: String,
+    /// Most viewers at a time.
+    viewers_max: u32,
+    /// Viewers that are there by it.
+    viewers: usize,
+}
+
+/// A share link that was just made.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "MadeShare")]
+pub(crate) struct MadeShareJson {
+    #[serde(flatten)]
+    share: ShareJson,
+    /// Its secret, this once.
+    secret: String,
+    /// The address to give away; the secret is in its fragment.
+    url: String,
+}
+
+/// What the holder of a share link gets.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Redeemed")]
+pub(crate) struct RedeemedJson {
+    /// The session.
+    session: String,
+    /// `read` or `write`.
+    level: &'static str,
+    /// What the link is called.
+    label: String,
+    /// When the link ends (RFC 3339).
+    expires_at: String,
+    /// A ticket for one WebSocket to the session.
+    ticket: String,
+    /// What stands before the ticket in the subprotocol.
+    subprotocol_prefix: &'static str,
+}
+
 /// `POST /api/sessions/{id}/shares`
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
@@ -94,11 +151,10 @@ pub(crate) async fn create(
     let share =
         Share { id: app.auth.change(move |store| store.add_share(&stored)).await?, ..share };
     app.note(&access.actor(), &Event::ShareCreated(id, share.id, level));
-    let mut answer = share_json(&share, 0);
-    let fragment = format!("s/{id}#share={}", secret.to_text());
-    answer["secret"] = secret.to_text().into();
-    answer["url"] = format!("{}{fragment}", app.config.page_url).into();
-    Ok((StatusCode::CREATED, Json(answer)).into_response())
+    let secret = secret.to_text();
+    let url = format!("{}s/{id}#share={secret}", app.config.page_url);
+    let made = MadeShareJson { share: ShareJson::of(&share, 0), secret, url };
+    Ok((StatusCode::CREATED, Json(made)).into_response())
 }
 
 /// `GET /api/sessions/{id}/shares`
@@ -106,12 +162,12 @@ pub(crate) async fn list(
     State(app): State<Arc<App>>,
     access: Access,
     IdInPath(id): IdInPath,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Vec<ShareJson>>, Problem> {
     app.session(access.principal(), id, level::Own)?;
     let now = SystemTime::now();
     let shares: Vec<_> =
         app.auth.with_people(|people| people.shares_of(id, now).cloned().collect());
-    let json = |share: &Share| share_json(share, app.passes.by_link(share.id));
+    let json = |share: &Share| ShareJson::of(share, app.passes.by_link(share.id));
     Ok(Json(shares.iter().map(json).collect()))
 }
 
@@ -142,7 +198,7 @@ pub(crate) async fn redeem(
     arrival: Arrival,
     access: Result<Access, Problem>,
     JsonBody(body): JsonBody<RedeemBody>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<RedeemedJson>, Problem> {
     app.gate.admit(arrival.address, None)?;
     let secret = body.secret.unwrap_or_default();
     let found = app.auth.with_people(|people| {
@@ -170,14 +226,14 @@ pub(crate) async fn redeem(
     app.note(&Actor::proven(&holder, arrival.address), &Event::ShareUsed(session, share.id));
     let role = share.level.role();
     let ticket = app.auth.issue_ticket(Ticket { principal: holder, session, role })?;
-    Ok(Json(json!({
-        "session": session.as_str(),
-        "level": share.level.as_str(),
-        "label": share.label,
-        "expiresAt": rfc3339(share.expires),
-        "ticket": ticket,
-        "subprotocolPrefix": TICKET_PREFIX,
-    })))
+    Ok(Json(RedeemedJson {
+        session: session.to_string(),
+        level: share.level.as_str(),
+        label: share.label,
+        expires_at: rfc3339(share.expires),
+        ticket,
+        subprotocol_prefix: TICKET_PREFIX,
+    }))
 }
 
 async fn check_passphrase(
@@ -242,17 +298,19 @@ fn label(label: Option<String>) -> Result<String, Problem> {
     Ok(label)
 }
 
-fn share_json(share: &Share, viewers: usize) -> Value {
-    json!({
-        "id": share.id.0,
-        "session": share.session.as_str(),
-        "level": share.level.as_str(),
-        "label": share.label,
-        "passphrase": share.passphrase.is_some(),
-        "needsLogin": share.needs_login,
-        "createdAt": rfc3339(share.created),
-        "expiresAt": rfc3339(share.expires),
-        "viewersMax": share.viewers_max,
-        "viewers": viewers,
-    })
+impl ShareJson {
+    fn of(share: &Share, viewers: usize) -> Self {
+        Self {
+            id: share.id.0,
+            session: share.session.to_string(),
+            level: share.level.as_str(),
+            label: share.label.clone(),
+            passphrase: share.passphrase.is_some(),
+            needs_login: share.needs_login,
+            created_at: rfc3339(share.created),
+            expires_at: rfc3339(share.expires),
+            viewers_max: share.viewers_max,
+            viewers,
+        }
+    }
 }

@@ -7,8 +7,7 @@ use axum::extract::State;
 use hither_auth::{TICKET_LIFE, Ticket};
 use hither_core::{Role, SessionId};
 use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use super::access::Access;
 use super::app::App;
@@ -28,12 +27,27 @@ pub(crate) struct TicketBody {
     role: Option<String>,
 }
 
+/// A ticket.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Ticket")]
+pub(crate) struct TicketJson {
+    /// Its secret, which is good once.
+    ticket: String,
+    /// What stands before it in the subprotocol.
+    subprotocol_prefix: &'static str,
+    /// `operator` or `observer`.
+    role: &'static str,
+    /// Seconds that it is good for.
+    expires_in: u64,
+}
+
 /// `POST /api/ws-ticket`: a ticket for one WebSocket to a session.
 pub(crate) async fn issue(
     State(app): State<Arc<App>>,
     access: Access,
     JsonBody(body): JsonBody<TicketBody>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<TicketJson>, Problem> {
     let id = body.session.unwrap_or_default().parse::<SessionId>();
     let id = id.map_err(|_| NoAccess::NotFound)?;
     let session = app.session(access.principal(), id, level::Read)?;
@@ -46,10 +60,10 @@ pub(crate) async fn issue(
         }
     };
     let ticket = Ticket { principal: access.principal().clone(), session: id, role };
-    Ok(Json(json!({
-        "ticket": app.auth.issue_ticket(ticket)?,
-        "subprotocolPrefix": TICKET_PREFIX,
-        "role": role.as_str(),
-        "expiresIn": TICKET_LIFE.as_secs(),
-    })))
+    Ok(Json(TicketJson {
+        ticket: app.auth.issue_ticket(ticket)?,
+        subprotocol_prefix: TICKET_PREFIX,
+        role: role.as_str(),
+        expires_in: TICKET_LIFE.as_secs(),
+    }))
 }

@@ -17,7 +17,8 @@ use http::header::{
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use hyper::upgrade::OnUpgrade;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::access::Access;
 use super::app::App;
@@ -30,9 +31,17 @@ use crate::sessions::ViewerProtocol;
 const HITHER: &str = hither_protocol::hither::SUBPROTOCOL;
 const TTYD: &str = hither_protocol::ttyd::SUBPROTOCOL;
 
+/// What ttyd's page asks for.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TtydToken")]
+pub(crate) struct TtydTokenJson {
+    /// Always empty: credentials never go to a page.
+    token: &'static str,
+}
+
 /// `GET /token`: what ttyd's page asks for first. Credentials never go to a page, so it is empty.
-pub(crate) async fn ttyd_token(_: Access) -> Json<Value> {
-    Json(json!({ "token": "" }))
+pub(crate) async fn ttyd_token(_: Access) -> Json<TtydTokenJson> {
+    Json(TtydTokenJson { token: "" })
 }
 
 /// `GET /ws`

@@ -10,8 +10,7 @@ use hither_protocol::websocket::CloseCode;
 use http::StatusCode;
 use http::request::Parts;
 use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use super::access::Access;
 use super::app::App;
@@ -47,16 +46,38 @@ pub(crate) struct LevelBody {
     level: Option<String>,
 }
 
+/// An attached viewer.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Viewer")]
+pub(crate) struct ViewerJson {
+    /// Its number.
+    viewer: u64,
+    /// Name of its user, or what its share link is called.
+    name: String,
+    /// The way by which it came in.
+    via: &'static str,
+    /// Number of its share link, if it came by one.
+    share: Option<u64>,
+    /// `operator` or `observer`.
+    role: &'static str,
+    /// What is spoken with it.
+    protocol: &'static str,
+    /// When it came (RFC 3339).
+    since: String,
+    /// Where it is; only the owner sees it, and a Unix socket has none.
+    address: Option<String>,
+}
+
 /// `GET /api/sessions/{id}/viewers`
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
     access: Access,
     IdInPath(id): IdInPath,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Vec<ViewerJson>>, Problem> {
     let session = app.session(access.principal(), id, level::Read)?;
     let is_owner = session.held() >= Level::Own;
     let viewers = app.passes.of_session(id);
-    Ok(Json(viewers.iter().map(|pass| viewer_json(pass, is_owner)).collect()))
+    Ok(Json(viewers.iter().map(|pass| ViewerJson::of(pass, is_owner)).collect()))
 }
 
 /// `PATCH /api/sessions/{id}/viewers/{number}`: whether a viewer may type.
@@ -66,14 +87,14 @@ pub(crate) async fn set_level(
     IdInPath(id): IdInPath,
     NumberInPath(number): NumberInPath,
     JsonBody(body): JsonBody<LevelBody>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<ViewerJson>, Problem> {
     let session = app.session(access.principal(), id, level::Own)?;
     let level = read_or_write(body.level.as_deref())?;
     let pass = find(&app, session.id(), number)?;
     app.note_first(&access.actor(), &level_set(id, &pass, level)).await?;
     pass.set_level(level);
     app.judge(&pass);
-    Ok(Json(viewer_json(&pass, true)))
+    Ok(Json(ViewerJson::of(&pass, true)))
 }
 
 /// `DELETE /api/sessions/{id}/viewers/{number}`: sends a viewer away.
@@ -110,27 +131,29 @@ fn level_set(id: SessionId, pass: &Pass, level: Level) -> Event {
     Event::LevelSet(id, pass.principal().name().to_owned(), Some(level))
 }
 
-fn viewer_json(pass: &Pass, is_owner: bool) -> Value {
-    let principal = pass.principal();
-    let protocol = match pass.protocol() {
-        ViewerProtocol::Hither => "hither.v1",
-        ViewerProtocol::Ttyd => "tty",
-        ViewerProtocol::Plan => "plan",
-        ViewerProtocol::Raw => "stream",
-    };
-    let share = match (principal.who(), principal.way()) {
-        (hither_auth::Who::Link(id), Way::Link) => Some(id.0),
-        _ => None,
-    };
-    json!({
-        "viewer": pass.viewer().0,
-        "name": principal.name(),
-        "via": principal.way().as_str(),
-        "share": share,
-        "role": pass.role().as_str(),
-        "protocol": protocol,
-        "since": rfc3339(pass.since()),
-        // Where somebody sits is the owner's business only.
-        "address": pass.address().filter(|_| is_owner).map(|address| address.to_string()),
-    })
+impl ViewerJson {
+    fn of(pass: &Pass, is_owner: bool) -> Self {
+        let principal = pass.principal();
+        let protocol = match pass.protocol() {
+            ViewerProtocol::Hither => "hither.v1",
+            ViewerProtocol::Ttyd => "tty",
+            ViewerProtocol::Plan => "plan",
+            ViewerProtocol::Raw => "stream",
+        };
+        let share = match (principal.who(), principal.way()) {
+            (hither_auth::Who::Link(id), Way::Link) => Some(id.0),
+            _ => None,
+        };
+        Self {
+            viewer: pass.viewer().0,
+            name: principal.name().to_owned(),
+            via: principal.way().as_str(),
+            share,
+            role: pass.role().as_str(),
+            protocol,
+            since: rfc3339(pass.since()),
+            // Where somebody sits is the owner's business only.
+            address: pass.address().filter(|_| is_owner).map(|address| address.to_string()),
+        }
+    }
 }

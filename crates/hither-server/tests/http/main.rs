@@ -9,6 +9,7 @@ mod client;
 mod document;
 mod double;
 mod harness;
+mod hostile;
 mod hosts;
 mod levels;
 mod limits;

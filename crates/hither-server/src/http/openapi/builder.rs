@@ -310,7 +310,16 @@ fn request_body(body: &Body, requests: &mut SchemaGenerator) -> Value {
             .collect::<Map<_, _>>()
             .into();
     }
-    json!({ "required": true, "content": { "application/json": content } })
+    let required = needs_members(&content["schema"], requests);
+    json!({ "required": required, "content": { "application/json": content } })
+}
+
+/// Whether a body must have some member: one that need not may be left out as a whole.
+fn needs_members(schema: &Value, requests: &SchemaGenerator) -> bool {
+    let name = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+    let named = name.and_then(|name| requests.definitions().get(name));
+    let schema = named.unwrap_or(schema);
+    ["required", "anyOf", "oneOf", "minProperties"].iter().any(|rule| schema.get(rule).is_some())
 }
 
 fn responses(

@@ -10,14 +10,15 @@ use crate::http::names::AmendmentJson;
 use crate::http::new_session::NewSessionJson;
 use crate::http::run::{RanJson, RunJson};
 use crate::http::screen::{ScreenJson, ScreenQuery, ScrollbackJson, ScrollbackQuery};
-use crate::http::server_routes::UpgradeBody;
+use crate::http::server_routes::{UpgradeBody, UpgradingJson};
 use crate::http::session_json::{SessionJson, SignalJson, SizeJson};
 use crate::http::session_routes::{CleanedJson, ClosedJson, DoneJson, ResizedJson};
-use crate::http::share_routes::{NewShareBody, RedeemBody};
+use crate::http::share_routes::{MadeShareJson, NewShareBody, RedeemBody, RedeemedJson, ShareJson};
 use crate::http::status::{ConfigJson, HealthJson, ReadyJson, StatusJson};
-use crate::http::ticket_routes::TicketBody;
+use crate::http::ticket_routes::{TicketBody, TicketJson};
 use crate::http::typing::{InputJson, TypedJson};
-use crate::http::viewer_routes::LevelBody;
+use crate::http::upgrade::TtydTokenJson;
+use crate::http::viewer_routes::{LevelBody, ViewerJson};
 use crate::http::wait::{WaitJson, WaitedJson};
 
 const EVENTS: &[&str] = &["text/event-stream"];
@@ -159,11 +160,8 @@ fn events() -> Vec<Operation> {
             .answer(101, "The connection is a WebSocket now.", &[])
             .problem(404, "There is no such session, or none that you may see.")
             .problem(426, "This is no WebSocket handshake of version 13."),
-        Operation::new("GET", "/token", "events", "For ttyd's client").answer(
-            200,
-            "No token is needed.",
-            &["application/json"],
-        ),
+        Operation::new("GET", "/token", "events", "For ttyd's client")
+            .json::<TtydTokenJson>(200, "No token is needed."),
     ]
 }
 
@@ -184,7 +182,7 @@ fn server() -> Vec<Operation> {
         Operation::new("POST", "/api/server/upgrade", "server", "Let another program go on")
             .details("On the Unix socket only; docs/operations.md has the whole of it.")
             .body::<UpgradeBody>([])
-            .answer(200, "It begins.", &["application/json"])
+            .json::<UpgradingJson>(200, "It begins.")
             .problem(404, "This server cannot be upgraded.")
             .problem(409, "The server goes on as it is; the detail has the reason."),
         op("/api/openapi.json", "This document")
@@ -231,41 +229,34 @@ fn credentials() -> Vec<Operation> {
         op("GET", "/api/auth/current-user", "Who you are").answer(200, "You.", json_only),
         op("POST", "/api/ws-ticket", "A ticket for one WebSocket")
             .body::<TicketBody>([])
-            .answer(200, "The ticket.", json_only)
+            .json::<TicketJson>(200, "The ticket.")
             .problem(404, "There is no such session, or none that you may see.")
             .problem(503, "Too many tickets are not used."),
         op("POST", "/api/share", "The secret of a share link for a ticket")
             .body::<RedeemBody>([])
-            .answer(200, "The session and a ticket for it.", json_only)
+            .json::<RedeemedJson>(200, "The session and a ticket for it.")
             .problem(503, "As many viewers as may come by this link are there."),
     ]
 }
 
 fn sharing() -> Vec<Operation> {
     let op = |method, path, summary| Operation::new(method, path, "sharing", summary);
-    let json_only: &[&str] = &["application/json"];
     let gone = "There is no such viewer or link, or no such session.";
     vec![
-        op("GET", "/api/sessions/{id}/viewers", "Who is attached").answer(
-            200,
-            "The viewers.",
-            json_only,
-        ),
+        op("GET", "/api/sessions/{id}/viewers", "Who is attached")
+            .json::<Vec<ViewerJson>>(200, "The viewers."),
         op("PATCH", "/api/sessions/{id}/viewers/{number}", "Let a viewer type, or watch only")
             .body::<LevelBody>([json!({ "level": "read" })])
-            .answer(200, "The viewer.", json_only)
+            .json::<ViewerJson>(200, "The viewer.")
             .problem(404, gone),
         op("DELETE", "/api/sessions/{id}/viewers/{number}", "Send a viewer away")
             .answer(204, "Done.", &[])
             .problem(404, gone),
-        op("GET", "/api/sessions/{id}/shares", "Share links of a session").answer(
-            200,
-            "The links, without their secrets.",
-            json_only,
-        ),
+        op("GET", "/api/sessions/{id}/shares", "Share links of a session")
+            .json::<Vec<ShareJson>>(200, "The links, without their secrets."),
         op("POST", "/api/sessions/{id}/shares", "Make a share link")
             .body::<NewShareBody>([json!({}), json!({ "label": "class", "expiresIn": 3600 })])
-            .answer(201, "The link, with its secret this once.", json_only)
+            .json::<MadeShareJson>(201, "The link, with its secret this once.")
             .problem(503, "There are as many links as there may be, or the store cannot be used."),
         op("DELETE", "/api/sessions/{id}/shares/{number}", "Withdraw a share link")
             .answer(204, "Done.", &[])
