@@ -76,6 +76,14 @@ lint: lint-rust lint-web ## Lint Rust and TypeScript, warnings are errors
 lint-rust: web
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
+.PHONY: lint-otel
+lint-otel: web ## Lint what the feature otel adds
+	$(CARGO) clippy --package hither --features otel --all-targets --locked -- -D warnings
+
+.PHONY: test-otel
+test-otel: web ## Test the sending of spans, which only the feature otel builds
+	$(CARGO) test --package hither --features otel --locked --test cli traces::
+
 .PHONY: lint-web
 lint-web: web/node_modules/.installed
 	cd web && $(NPM) run --silent check && $(NPM) run --silent lint

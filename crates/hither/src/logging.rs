@@ -5,12 +5,13 @@
 use std::io::{self, IsTerminal as _};
 
 use clap::{Args, ValueEnum};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::layer;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::failure::{Exit, Failure};
+use crate::traces::{TraceArgs, Traces};
 
 /// What is logged when nobody asks for more or less.
 const DEFAULT_FILTER: &str = "info";
@@ -43,21 +44,23 @@ pub(crate) enum LogForm {
     Json,
 }
 
-/// Starts logging for the rest of the process.
+/// Starts logging for the rest of the process, and the sending of spans, which ends when the answer
+/// is dropped.
 ///
 /// # Errors
 /// When logging was started before.
-pub(crate) fn start(args: &LogArgs) -> Result<(), Failure> {
-    let registry = tracing_subscriber::registry().with(EnvFilter::new(&args.log_level));
-    let started = match args.log_form {
-        LogForm::Human => {
-            registry.with(layer().with_writer(io::stderr).with_ansi(colours())).try_init()
-        }
-        LogForm::Json => {
-            registry.with(layer().with_writer(io::stderr).json().flatten_event(true)).try_init()
-        }
+pub(crate) fn start(args: &LogArgs, traces: &TraceArgs) -> Result<Traces, Failure> {
+    let log = layer().with_writer(io::stderr);
+    let log = match args.log_form {
+        LogForm::Human => log.with_ansi(colours()).boxed(),
+        LogForm::Json => log.json().flatten_event(true).boxed(),
     };
-    started.map_err(|err| Failure::new(Exit::Internal, format!("log cannot be started: {err}")))
+    let filter = EnvFilter::new(&args.log_level);
+    let layers: Vec<_> =
+        [log.with_filter(filter).boxed()].into_iter().chain(traces.layer()?).collect();
+    let started = tracing_subscriber::registry().with(layers).try_init();
+    started.map_err(|err| Failure::new(Exit::Internal, format!("log cannot be started: {err}")))?;
+    Ok(Traces)
 }
 
 /// Whether standard error shows colours and its owner wants them (<https://no-color.org>).

@@ -12,6 +12,7 @@ mod prompt;
 mod runtime_dir;
 mod settings;
 mod store;
+mod traces;
 mod values;
 
 use std::process::ExitCode;

@@ -70,6 +70,9 @@ const RULES: &[Rule] = &[
 /// What would let a pure crate reach the world. Its tests may use them.
 const IMPURE: &[&str] = &["axum", "hyper", "libc", "mio", "nix", "polling", "rustix", "tokio"];
 
+/// What only those carry who ask for it: the words in names of crates, and the feature.
+const ONLY_BY_FEATURE: (&str, &str) = ("opentelemetry", "otel");
+
 impl Rule {
     const fn pure(name: &'static str, may_use: &'static [&'static str]) -> Self {
         Self { name, may_use, tests_may_use: &[], purity: Purity::Pure }
@@ -106,11 +109,20 @@ fn check_package(package: &Package) -> Vec<Finding> {
         return vec![Finding::failure(&package.name, message)];
     };
     let mut findings = Vec::new();
+    let (word, feature) = ONLY_BY_FEATURE;
+    if package.default_features().iter().any(|name| name == feature) {
+        let message = format!("may not have the feature {feature} by default");
+        findings.push(Finding::failure(&package.name, message));
+    }
     for dependency in &package.dependencies {
         let name = dependency.name.as_str();
         let ours = RULES.iter().any(|rule| rule.name == name);
         if ours && !rule.allows(dependency) {
             let message = format!("may not depend on {name}; it may use {:?}", rule.may_use);
+            findings.push(Finding::failure(&package.name, message));
+        }
+        if name.contains(word) && !dependency.optional {
+            let message = format!("may not depend on {name} without the feature {feature}");
             findings.push(Finding::failure(&package.name, message));
         }
         let pure = rule.purity == Purity::Pure && !dependency.is_dev();

@@ -55,6 +55,12 @@ fn edges_that_the_design_forbids_are_found() {
             &format!("may not depend on {dependency}"),
         );
     }
+    let always = workspace("hither", "opentelemetry_sdk", "null");
+    assert_one(edges::check(&always), "without the feature otel");
+    let by_default = r#"{"workspace_root": "/repo", "packages": [{
+        "name": "hither", "dependencies": [], "targets": [], "features": {"default": ["otel"]}
+    }]}"#;
+    assert_one(edges::check(&Workspace::parse(by_default).unwrap()), "by default");
     let unknown = workspace("hither-surprise", "serde", "null");
     assert_one(edges::check(&unknown), "is not in the table");
 }

@@ -1,5 +1,6 @@
 //! What `cargo metadata` says about the crates of the workspace.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -18,6 +19,9 @@ pub(super) struct Workspace {
 pub(super) struct Package {
     pub(super) name: String,
     pub(super) dependencies: Vec<Dependency>,
+    /// What each feature switches on.
+    #[serde(default)]
+    features: BTreeMap<String, Vec<String>>,
     targets: Vec<Target>,
 }
 
@@ -27,6 +31,9 @@ pub(super) struct Dependency {
     pub(super) name: String,
     #[serde(default)]
     kind: Option<String>,
+    /// Whether it is there only with a feature.
+    #[serde(default)]
+    pub(super) optional: bool,
 }
 
 /// One library, program or test of a crate.
@@ -70,6 +77,13 @@ impl Workspace {
             let path = &target.src_path;
             path.strip_prefix(&self.workspace_root).unwrap_or(path)
         })
+    }
+}
+
+impl Package {
+    /// What is switched on when nobody says anything.
+    pub(super) fn default_features(&self) -> &[String] {
+        self.features.get("default").map_or(&[], Vec::as_slice)
     }
 }
 

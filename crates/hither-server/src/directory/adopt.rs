@@ -78,9 +78,9 @@ impl Directory {
             metrics: crate::metrics::LifeMetrics::new(),
             upward,
         };
-        for kept in sessions.into_values() {
-            directory.adopt(kept);
-        }
+        tracing::debug_span!("adoption", sessions = sessions.len()).in_scope(|| {
+            sessions.into_values().for_each(|kept| directory.adopt(kept));
+        });
         Ok(directory)
     }
 

@@ -185,6 +185,7 @@ impl Directory {
         self.loads[shared.worker].fetch_sub(1, Relaxed);
         self.metrics.closed.increment();
         self.host.close(id);
+        shared.close_span();
         tracing::info!(session = %id, "session closed");
         self.upward.publish(SessionEvent::Closed(id));
         Some(shared)
@@ -242,6 +243,7 @@ impl Directory {
                 self.forget(shared.id);
             }
         }
+        self.sessions().iter().for_each(|shared| shared.close_span());
         self.keep_titles();
         self.host.flush();
         running

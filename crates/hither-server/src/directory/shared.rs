@@ -9,6 +9,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hither_auth::UserId;
 use hither_core::{ExitStatus, Offset, SessionId, Shell, ShellMark, WindowSize};
+use tracing::field::{Empty, display};
+use tracing::{Span, debug_span};
 
 use crate::sessions::{Amendment, LABELS_MAX, Life, OnClose, SessionError, SessionInfo, Status};
 
@@ -43,6 +45,8 @@ pub(crate) struct Shared {
     /// Where the shell says it is.
     directory: Mutex<Option<String>>,
     ended: Mutex<Option<(ExitStatus, u64)>>,
+    /// From the moment when this gateway knows of it to that when it does so no more.
+    span: Mutex<Span>,
 }
 
 /// What people and programs call a session.
@@ -92,7 +96,19 @@ impl Shared {
             shell: Mutex::default(),
             directory: Mutex::default(),
             ended: Mutex::new(None),
+            span: Mutex::new(debug_span!(
+                parent: None,
+                "session",
+                session = %facts.id,
+                owner = facts.owner.0,
+                status = Empty,
+            )),
         }
+    }
+
+    /// This gateway does not know the session any more.
+    pub(crate) fn close_span(&self) {
+        *held(&self.span) = Span::none();
     }
 
     /// Its title.
@@ -180,6 +196,7 @@ impl Shared {
 
     /// The child has exited and all its output is in the history.
     pub(crate) fn set_ended(&self, status: ExitStatus, now_ms: u64) {
+        held(&self.span).record("status", display(status));
         self.updated_ms.store(now_ms, Relaxed);
         let at = now_ms;
         *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some((status, at));

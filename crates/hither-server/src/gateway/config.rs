@@ -39,6 +39,8 @@ pub struct Config {
     pub host: (PathBuf, Vec<String>),
     /// How this process was started, which is how its successor will be.
     pub program: Program,
+    /// Called last before this process becomes another program.
+    pub before_leaving: fn(),
     /// The environment that children may inherit from; an allow-list is applied to it.
     pub environment: Vec<(String, String)>,
 }

@@ -175,6 +175,7 @@ async fn serve(
     }
     restore_open_files(open_files);
     let bequest = upgrading::bequest(generation, &app.auth);
+    (config.before_leaving)();
     become_successor(&successor, &config.program, &bequest, &kept)
 }
 

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use hither_host::{ClientError, HostConnection, RuntimeDir};
 use tokio::sync::{mpsc, oneshot};
+use tracing::field::Empty;
+use tracing::{Span, debug_span};
 
 use super::bequest::Bequest;
 use super::listen::{Kept, Listeners};
@@ -22,13 +24,20 @@ const LAUNCH: &str = "launch";
 type Reply = oneshot::Sender<Result<UpgradeBegun, UpgradeRefused>>;
 type Trying = Pin<Box<dyn Future<Output = Result<Successor, UpgradeError>>>>;
 
+/// A successor that is being tried, and who wants to know what comes of it.
+struct Trial {
+    trying: Trying,
+    reply: Option<Reply>,
+    span: Span,
+}
+
 /// Wishes for an upgrade, and the trial that is under way; there is at most one.
 pub(super) struct Upgrading {
     program: Program,
     /// What a trial is told.
     told: Bequest,
     wishes: mpsc::Receiver<UpgradeWish>,
-    trial: Option<(Trying, Option<Reply>)>,
+    trial: Option<Trial>,
     /// Counts the wishes that were not fulfilled.
     app: Arc<App>,
 }
@@ -51,7 +60,8 @@ impl Upgrading {
         let path = path.unwrap_or_else(|| self.program.path.clone());
         tracing::info!(program = %path.display(), "trying a successor");
         let trying = Successor::try_out(self.program.clone(), path, self.told.clone());
-        self.trial = Some((Box::pin(trying), reply));
+        let span = debug_span!(parent: None, "upgrade", outcome = Empty);
+        self.trial = Some(Trial { trying: Box::pin(trying), reply, span });
     }
 
     /// The next successor that has shown that it can start. Dropping the future loses nothing.
@@ -60,7 +70,12 @@ impl Upgrading {
             tokio::select! {
                 Some(wish) = self.wishes.recv() => self.begin(wish.program, Some(wish.reply)),
                 tried = poll_trial(&mut self.trial) => {
-                    let reply = self.trial.take().and_then(|(_, reply)| reply);
+                    let trial = self.trial.take();
+                    let outcome = if tried.is_ok() { "begun" } else { "refused" };
+                    if let Some(trial) = &trial {
+                        trial.span.record("outcome", outcome);
+                    }
+                    let reply = trial.and_then(|trial| trial.reply);
                     match tried {
                         Err(error) => self.refuse(reply, &error),
                         Ok(successor) => {
@@ -82,11 +97,9 @@ impl Upgrading {
     }
 }
 
-async fn poll_trial(
-    trial: &mut Option<(Trying, Option<Reply>)>,
-) -> Result<Successor, UpgradeError> {
+async fn poll_trial(trial: &mut Option<Trial>) -> Result<Successor, UpgradeError> {
     match trial {
-        Some((trying, _)) => trying.await,
+        Some(trial) => (&mut trial.trying).await,
         None => pending().await,
     }
 }

@@ -20,7 +20,8 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tower::Service;
-use tracing::{debug, info, warn};
+use tracing::field::Empty;
+use tracing::{Instrument as _, debug, debug_span, info, warn};
 
 use super::app::App;
 use super::base_path::Below;
@@ -188,7 +189,7 @@ impl Server {
         }
     }
 
-    /// Answers a request that of `caller` that came through `door`.
+    /// Answers a request of `caller` that came through `door`, in a span of its own.
     pub(super) async fn respond(
         &self,
         door: &Door,
@@ -196,10 +197,26 @@ impl Server {
         slot: &Slot,
         request: Request<Incoming>,
     ) -> Result<Response, Infallible> {
-        let start = Instant::now();
+        let (start, method) = (Instant::now(), method_name(request.method()));
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let span = debug_span!("request", number, method, route = Empty, status = Empty);
+        let answer = self.answer(number, door, caller, slot, request);
+        let response = answer.instrument(span.clone()).await?;
+        let route = response.extensions().get().map_or("none", |MatchedRoute(path)| path);
+        span.record("route", route).record("status", response.status().as_u16());
+        self.count(method, &response, start.elapsed());
+        Ok(response)
+    }
+
+    async fn answer(
+        &self,
+        number: u64,
+        door: &Door,
+        caller: &Caller,
+        slot: &Slot,
+        request: Request<Incoming>,
+    ) -> Result<Response, Infallible> {
         let wants_upgrade = request.headers().contains_key(UPGRADE);
-        let method = method_name(request.method());
         let admitted = door.admit(&request, caller);
         let hsts = admitted.as_ref().is_ok_and(|arrival| arrival.hsts);
         let mut response = match admitted {
@@ -216,7 +233,6 @@ impl Server {
             // What follows may have been meant for the other protocol: it is no second request.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        self.count(method, &response, start.elapsed());
         let id = HeaderValue::from(number);
         response.headers_mut().insert(REQUEST_ID, id);
         harden(response.headers_mut());

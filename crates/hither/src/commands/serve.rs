@@ -25,6 +25,7 @@ use crate::escape::Escaped;
 use crate::failure::{Exit, Failure};
 use crate::logging::{self, LogArgs};
 use crate::settings::{FileArgs, Settings};
+use crate::traces::TraceArgs;
 use crate::{output, values};
 
 /// Everything that can be said to `hither serve`.
@@ -47,6 +48,8 @@ pub(crate) struct ServeArgs {
     pub(crate) security: SecurityArgs,
     #[command(flatten)]
     pub(crate) log: LogArgs,
+    #[command(flatten)]
+    pub(crate) traces: TraceArgs,
     #[command(flatten)]
     pub(crate) runtime_dir: RuntimeDirArgs,
     #[command(flatten)]
@@ -175,7 +178,7 @@ pub(crate) fn run(args: &ServeArgs, settings: &Settings) -> Result<Exit, Failure
         output::print(&format!("the settings are good ({})\n", Escaped(&settings.file_name())))?;
         return Ok(Exit::Success);
     }
-    logging::start(&args.log)?;
+    let _traces = logging::start(&args.log, &args.traces)?;
     for warning in args.warnings() {
         tracing::warn!("{warning}");
     }

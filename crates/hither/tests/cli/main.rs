@@ -14,3 +14,4 @@ mod running;
 mod settings;
 mod sharing;
 mod shells;
+mod traces;

@@ -17,6 +17,7 @@ impl ServeArgs {
     pub(crate) fn check(&self) -> Result<(), Failure> {
         self.listen.check(&self.tls)?;
         self.tls.check()?;
+        self.traces.check()?;
         self.check_sockets()?;
         check_directory(self.session.cwd.as_deref())?;
         check_shell(&self.shell())

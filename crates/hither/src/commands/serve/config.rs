@@ -35,6 +35,7 @@ impl ServeArgs {
                 AuditLog::Off => gateway::AuditLog::Off,
             },
             runtime_dir,
+            before_leaving: crate::traces::flush,
             program: Program { path: started_from(&program), argv: std::env::args_os().collect() },
             host: (program, vec!["host".to_owned(), "--runtime-dir".to_owned(), dir]),
             environment: std::env::vars_os()
