@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
@@ -21,27 +22,43 @@ const QUEUE_MAX: usize = 1024;
 #[derive(Debug)]
 pub struct Keeper {
     queue: SyncSender<Job>,
-    lost: AtomicU64,
+    /// Records that are not in the log and that it does not say are missing yet.
+    lost: Arc<AtomicU64>,
 }
 
 #[derive(Debug)]
 struct Job {
     members: String,
+    /// Records that are missing if this one is: itself, or those whose loss it would tell of.
+    counts: u64,
     /// Told whether it is on the disk, if somebody waits for that.
     done: Option<oneshot::Sender<bool>>,
 }
 
 impl Keeper {
-    /// Opens the log of a directory, and writes down that the gateway has started.
+    /// Opens the log of a directory, and writes down that the gateway has started. On a full disk the
+    /// log says later that this is missing: people must get at their sessions all the same, not
+    /// least to make room.
     ///
     /// # Errors
-    /// When the log cannot be written; the text names the file and the cure.
+    /// When the log cannot be written for another reason; the text names the file and the cure.
     pub fn start(dir: &Path) -> io::Result<Self> {
         let mut log = Log::open(dir, FILE_BYTES_MAX)?;
-        log.append(&[members(SystemTime::now(), &Actor::gateway(), &Event::Started)])?;
+        let started = [members(SystemTime::now(), &Actor::gateway(), &Event::Started)];
+        let lost = match log.append(&started) {
+            Ok(()) => 0,
+            Err(error) if is_full(&error) => {
+                tracing::error!(%error, "the start is not in the audit log");
+                1
+            }
+            Err(error) => return Err(error),
+        };
         let (queue, jobs) = sync_channel(QUEUE_MAX);
-        thread::Builder::new().name("audit".to_owned()).spawn(move || write(&mut log, &jobs))?;
-        Ok(Self { queue, lost: AtomicU64::new(0) })
+        let lost = Arc::new(AtomicU64::new(lost));
+        let missing = Arc::clone(&lost);
+        let work = move || write(&mut log, &jobs, &missing);
+        thread::Builder::new().name("audit".to_owned()).spawn(work)?;
+        Ok(Self { queue, lost })
     }
 
     fn enqueue(
@@ -53,12 +70,12 @@ impl Keeper {
         let lost = self.lost.swap(0, Ordering::Relaxed);
         if lost > 0 {
             let members = members(SystemTime::now(), &Actor::gateway(), &Event::Lost(lost));
-            if self.queue.try_send(Job { members, done: None }).is_err() {
+            if self.queue.try_send(Job { members, counts: lost, done: None }).is_err() {
                 self.lost.fetch_add(lost, Ordering::Relaxed);
             }
         }
         let members = members(SystemTime::now(), actor, event);
-        self.queue.try_send(Job { members, done }).map_err(|error| {
+        self.queue.try_send(Job { members, counts: 1, done }).map_err(|error| {
             if matches!(error, TrySendError::Full(_)) {
                 self.lost.fetch_add(1, Ordering::Relaxed);
             }
@@ -83,14 +100,16 @@ impl Audit for Keeper {
 }
 
 /// Writes what waits, all of it at once, until nobody can send any more.
-fn write(log: &mut Log, jobs: &Receiver<Job>) {
+fn write(log: &mut Log, jobs: &Receiver<Job>, lost: &AtomicU64) {
     while let Ok(first) = jobs.recv() {
         let batch: Vec<Job> =
             std::iter::once(first).chain(jobs.try_iter().take(QUEUE_MAX)).collect();
+        let counts: u64 = batch.iter().map(|job| job.counts).sum();
         let (records, waiting): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|job| (job.members, job.done)).unzip();
         let written = log.append(&records);
         if let Err(error) = &written {
+            lost.fetch_add(counts, Ordering::Relaxed);
             tracing::error!(%error, records = records.len(), "writing the audit log");
         }
         for done in waiting.into_iter().flatten() {
@@ -98,4 +117,12 @@ fn write(log: &mut Log, jobs: &Receiver<Job>) {
             done.send(written.is_ok()).ok();
         }
     }
+}
+
+/// Whether there is no room for what was to be written.
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    )
 }

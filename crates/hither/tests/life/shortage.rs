@@ -208,3 +208,47 @@ fn without_memory_no_session_is_started_and_none_is_lost() {
     assert_eq!(told, [], "the viewer has noticed something");
     watcher.finish();
 }
+
+/// Row K13 without recordings: the disk with the gateway's state is full. Sessions go on, and new
+/// ones start; a gateway can be replaced, killed and started; what the audit log misses it says
+/// when there is room again.
+#[test]
+fn on_a_full_disk_sessions_go_on_and_a_gateway_starts() {
+    const SMALL: &str = "mount -t tmpfs -o size=256k,mode=700 tmpfs";
+    if !can(&format!("unshare -m {SMALL} /mnt")) {
+        return eprintln!("not shown: this process may not mount");
+    }
+    let script = format!(
+        "disk=$(dirname \"$6\")/disk; mkdir \"$disk\"; \
+         exec unshare -m sh -c '{SMALL} '\"$disk\"' && exec \"$@\"' sh \"$@\" --state-dir \"$disk/state\""
+    );
+    let gateway = start_by(&script, &[]);
+    let id = gateway.session(COUNTER);
+    let watcher = Watcher::start(gateway.server(), id, 1);
+    watcher.wait_for(&Told::Going);
+    // Only within the gateway's namespace is the disk seen.
+    let root = format!("/proc/{}/root", gateway.pid().as_raw_nonzero());
+    let disk = format!("{root}{}", gateway.folder.path().join("disk").display());
+    let fill = format!("{disk}/fill");
+    assert!(!can(&format!("head -c 1000000 /dev/zero >{fill}")), "the disk is full");
+    // The last page of the log has room for a few more records.
+    let log = || std::fs::read_to_string(gateway.folder.path().join("log")).unwrap();
+    while !log().contains("writing the audit log") {
+        let (status, session) = create(&gateway);
+        assert_eq!(status, 201, "{session}");
+        let id = session["id"].as_str().unwrap();
+        assert_eq!(gateway.delete(&format!("/api/sessions/{id}")).0, 200);
+    }
+    let upgraded = gateway.hither(&["upgrade"]);
+    assert!(upgraded.status.success(), "{upgraded:?}");
+    watcher.wait_for(&Told::Away(Some(hither_protocol::websocket::CloseCode::RESTART)));
+    watcher.wait_for(&Told::Going);
+    assert!(log().contains("the start is not in the audit log"));
+    std::fs::remove_file(fill).unwrap();
+    assert_eq!(create(&gateway).0, 201);
+    let audit = format!("{disk}/state/audit.jsonl");
+    wait_until(|| std::fs::read_to_string(&audit).unwrap().contains("records-lost"));
+    let told: Vec<_> = watcher.told.try_iter().collect();
+    assert_eq!(told, [], "nobody else was disturbed");
+    watcher.finish();
+}
