@@ -11,6 +11,28 @@ pub fn give_back_free_memory() {
     let _released = unsafe { libc::malloc_trim(0) };
 }
 
+/// From this size on an allocation is a mapping of its own.
+#[cfg(target_env = "gnu")]
+const LARGE_BYTES_MIN: libc::c_int = 4 << 20;
+/// Free memory at the end of a heap that is kept for the next allocation.
+#[cfg(target_env = "gnu")]
+const SPARE_BYTES_MAX: libc::c_int = 2 << 20;
+
+/// Has large allocations go back to the kernel as soon as they are freed (mallopt(3)).
+///
+/// Else the allocator of glibc learns from the first ones to cut all others out of a heap, where
+/// those with an alignment of their own, as the 19 MiB of a password's hash, rarely fit where the
+/// last ones were: a flood of logins then keeps hundreds of MiB. Does nothing where the C library
+/// is not glibc.
+pub fn keep_large_memory_apart() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: mallopt may be called at any time; these parameters change where memory comes from.
+    let _set = unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BYTES_MIN)
+            & libc::mallopt(libc::M_TRIM_THRESHOLD, SPARE_BYTES_MAX)
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

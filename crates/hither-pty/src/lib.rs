@@ -17,7 +17,7 @@ mod signals;
 mod spawn;
 mod turns;
 
-pub use heap::give_back_free_memory;
+pub use heap::{give_back_free_memory, keep_large_memory_apart};
 pub use inherited::take_inherited;
 pub use journal::{Journal, RawIntent};
 pub use mapping::{Mapping, sealed_memory};

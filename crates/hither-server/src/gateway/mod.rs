@@ -91,6 +91,7 @@ pub fn run(
     if config.hardening == Hardening::On {
         keep_memory_private().map_err(kernel("keeping the memory of this process private"))?;
     }
+    hither_pty::keep_large_memory_apart();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .thread_keep_alive(Duration::MAX)

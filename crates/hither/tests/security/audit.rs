@@ -1,8 +1,16 @@
 //! The audit log of a real gateway: row A24.
 
+use std::collections::HashSet;
+use std::env;
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+
+use hither_auth::{Level, ShareId, UserId};
+use hither_core::SessionId;
+use hither_server::audit::{Actor, Audit as _, Event, Keeper, each_line, files, verify};
 
 use crate::gateway::Gateway;
 
@@ -58,4 +66,87 @@ fn a24_what_is_done_is_written_down_and_tampering_is_found() {
     }
     fs::write(log(&gateway), whole).unwrap();
     assert_eq!(audit(&gateway, &["verify"]).0, Some(0));
+}
+
+/// Names the directory of the log to a writer that is about to be killed.
+const WRITER: &str = "HITHER_TEST_AUDIT_DIR";
+/// Records that are on their way to the disk at a time, as from so many requests.
+const AT_ONCE: u64 = 32;
+
+/// Not a test but the process that [`a24_ten_thousand_events_outlive_kills`] kills: it says on its
+/// output which records were promised.
+#[test]
+#[ignore = "started by another test"]
+fn writes_until_it_is_killed() {
+    let Some(dir) = env::var_os(WRITER) else { return };
+    let keeper = Keeper::start(Path::new(&dir)).unwrap();
+    let actor = Actor { user: Some(UserId(0)), name: "me".to_owned(), way: None, address: None };
+    let session = SessionId::from_random([7; 10]);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut out = std::io::stdout();
+    runtime.block_on(async {
+        // Numbers of different processes differ.
+        let mut next = u64::from(std::process::id()) << 32;
+        loop {
+            let numbers = next..next + AT_ONCE;
+            next += AT_ONCE;
+            let written: Vec<_> = numbers
+                .map(|number| {
+                    let event = Event::ShareCreated(session, ShareId(number), Level::Read);
+                    (number, keeper.record(&actor, &event))
+                })
+                .collect();
+            for (number, written) in written {
+                written.await.unwrap();
+                // As soon as it is promised, somebody may rely on it.
+                writeln!(out, "promised {number}").unwrap();
+                out.flush().unwrap();
+            }
+        }
+    });
+}
+
+#[test]
+fn a24_ten_thousand_events_outlive_kills() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    let mut promised = Vec::new();
+    let mut kills = 0_usize;
+    while promised.len() < 10_000 {
+        let mut writer = Command::new(env::current_exe().unwrap())
+            .args(["--exact", "audit::writes_until_it_is_killed", "--ignored", "--nocapture"])
+            .env(WRITER, folder.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(writer.stdout.take().unwrap()).lines();
+        let numbers = lines.map_while(Result::ok).filter_map(|line| {
+            line.split("promised ").nth(1).and_then(|number| number.parse::<u64>().ok())
+        });
+        // Another moment of the writer's work each time: between two records, or within a batch.
+        let most = 200 + 37 * (kills % 11);
+        for (count, number) in numbers.enumerate() {
+            promised.push(number);
+            if count == most {
+                writer.kill().unwrap();
+            }
+        }
+        writer.wait().unwrap();
+        kills += 1;
+    }
+    let report = verify(folder.path(), 1, None).unwrap();
+    assert_eq!(report.flaw_count, 0, "after {kills} kills: {:?}", report.flaws);
+    let mut kept = Vec::new();
+    for path in files(folder.path()).unwrap() {
+        each_line(&path, |line, whole| {
+            let record = serde_json::from_str::<serde_json::Value>(line);
+            assert!(record.is_ok() || !whole, "{line}");
+            kept.extend(record.ok().and_then(|record| record["share"].as_u64()));
+        })
+        .unwrap();
+    }
+    let kept_once: HashSet<u64> = kept.iter().copied().collect();
+    assert_eq!(kept_once.len(), kept.len(), "nothing is written twice");
+    let missing = promised.iter().filter(|number| !kept_once.contains(number)).count();
+    assert_eq!(missing, 0, "of {} promised after {kills} kills", promised.len());
 }

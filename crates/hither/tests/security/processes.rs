@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
-use std::os::unix::process::CommandExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+
+use rustix::process::{Pid, Signal};
 
 use crate::gateway::Gateway;
 
@@ -86,6 +88,54 @@ fn p08_programs_of_the_same_user_cannot_look_into_the_gateway() {
     let open = Unprivileged::start(&["--hardening", "off"]);
     for name in ["environ", "maps", "fd"] {
         assert!(open.can_read(name), "{name}");
+    }
+}
+
+/// How a process ends that gets SIGABRT, in a shell that allows cores of any size: whether it left
+/// one.
+fn leaves_core(command: &mut Command, pid: impl Fn(&mut Child) -> Pid) -> bool {
+    let mut child = command.spawn().unwrap();
+    let pid = pid(&mut child);
+    rustix::process::kill_process(pid, Signal::ABORT).unwrap();
+    let status = child.wait().unwrap();
+    assert_eq!(status.signal(), Some(Signal::ABORT.as_raw()), "{status:?}");
+    status.core_dumped()
+}
+
+#[test]
+fn p08_a_gateway_that_crashes_leaves_no_core() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = |hardening: &str| {
+        let mut command = Command::new("/bin/sh");
+        command
+            .args(["-c", r#"ulimit -c unlimited 2>/dev/null; exec "$@""#, "sh"])
+            .arg(env!("CARGO_BIN_EXE_hither"))
+            .args(["serve", "--no-auth", "--port", "0", "--hardening", hardening, "--runtime-dir"])
+            .arg(folder.path().join(hardening))
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        leaves_core(&mut command, |child| {
+            let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+            std::io::BufRead::read_line(&mut out, &mut String::new()).unwrap();
+            Pid::from_child(child)
+        })
+    };
+    assert!(!gateway("on"));
+    // Whether this machine writes cores at all, a program without secrets tells.
+    let mut sleep = Command::new("/bin/sh");
+    sleep.args(["-c", "ulimit -c unlimited 2>/dev/null; echo; exec sleep 1000"]);
+    sleep.current_dir(folder.path()).stdout(Stdio::piped());
+    let usual = leaves_core(&mut sleep, |child| {
+        let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+        std::io::BufRead::read_line(&mut out, &mut String::new()).unwrap();
+        Pid::from_child(child)
+    });
+    assert_eq!(gateway("off"), usual, "the check sees cores where there are any");
+    for name in ["on", "off"] {
+        let run = folder.path().join(name);
+        let hither = env!("CARGO_BIN_EXE_hither");
+        Command::new(hither).args(["kill", "--all", "--runtime-dir"]).arg(run).output().ok();
     }
 }
 
