@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dummy_costs_what_a_real_one_costs() {
+    fn a17_the_dummy_costs_what_a_real_one_costs() {
         assert!(is_current(&PasswordHash::new(DUMMY).unwrap()));
     }
 

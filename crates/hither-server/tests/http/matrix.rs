@@ -123,6 +123,11 @@ fn expected(row: Row, shown: Shown, from: From) -> &'static [u16] {
 
 /// A request that would be right, but for credential and origin.
 pub(crate) fn request(harness: &Harness, row: Row) -> Request {
+    request_to(harness, row, &harness.host())
+}
+
+/// The same with any host.
+fn request_to(harness: &Harness, row: Row, host: &str) -> Request {
     let (method, path, ..) = row;
     let target = path.replace("{id}", harness.id.as_str()).replace("{*path}", "none.js");
     let target = target.replace("{number}", "7");
@@ -130,7 +135,7 @@ pub(crate) fn request(harness: &Harness, row: Row) -> Request {
         "/ws" => format!("/ws?sessionId={}", harness.id),
         _ => target,
     };
-    let request = harness.request(method, &target);
+    let request = Request::new(method, &target).header("host", host);
     match path {
         "/ws" => request.websocket(),
         "/api/auth/launch" => {
@@ -275,6 +280,68 @@ async fn forms_do_nothing() {
         let response = crate::client::exchange(harness.address, &bytes).await;
         assert_eq!((response.status, &*response.code()), (415, "unsupported_media_type"));
         assert!(harness.done().is_empty());
+    }
+}
+
+/// What a request over the Unix socket shows besides its host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Beside {
+    Nothing,
+    WrongBearer,
+    WrongCookie,
+    Forwarded,
+    OwnPage,
+    OtherSite,
+    Fetched,
+    OtherHost,
+}
+
+#[tokio::test]
+async fn a02_every_route_over_the_unix_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    for &row in TABLE {
+        for (beside, lines, refused) in [
+            // The kernel says who it is; what else is shown makes that neither better nor worse.
+            (Beside::Nothing, "", None),
+            (Beside::WrongBearer, "authorization: Bearer hither_wrong", None),
+            (Beside::WrongCookie, "cookie: hither-7681=wrong", None),
+            (Beside::Forwarded, "x-forwarded-for: 192.0.2.1", None),
+            (Beside::OwnPage, "origin: http://localhost", Some(403)),
+            (Beside::OtherSite, "origin: https://evil.test", Some(403)),
+            (Beside::Fetched, "sec-fetch-site: same-origin", Some(403)),
+            (Beside::OtherHost, "", Some(421)),
+        ] {
+            let harness = Harness::start(Mode::Required).await;
+            let listener = UnixListener::bind(&path).unwrap();
+            let server = harness.server.clone();
+            let serving = tokio::spawn(async move { server.serve(Listener::Unix(listener)).await });
+            let host = if beside == Beside::OtherHost { "evil.test" } else { "localhost" };
+            let mut request = request_to(&harness, row, host);
+            if let Some((name, value)) = lines.split_once(": ") {
+                request = request.header(name, value);
+            }
+            let mut stream = UnixStream::connect(&path).await.unwrap();
+            stream.write_all(&request.to_bytes()).await.unwrap();
+            let response = read_response(&mut stream, false).await;
+            let case = format!("{} {} {beside:?}", row.0, row.1);
+            // Here it is not refused as over TCP, but nobody is there who would do it.
+            let through = if row.1 == "/api/server/upgrade" { &[404][..] } else { row.3 };
+            // What is public shows the same to whatever a browser sends of its own accord.
+            let is_public = matches!(row.2, Guard::Public | Guard::Secret);
+            let is_shown = is_public && beside == Beside::Fetched;
+            let is_expected = match refused {
+                Some(status) => {
+                    response.status == status || is_shown && through.contains(&response.status)
+                }
+                None => through.contains(&response.status),
+            };
+            assert!(is_expected, "{case}: {response:?}");
+            check_headers(&response, &case);
+            check_nothing_done(&harness, &response, &case);
+            serving.abort();
+            std::fs::remove_file(&path).unwrap();
+        }
     }
 }
 

@@ -14,13 +14,21 @@ const PROTOCOLS: &str = "hither.v1";
 impl Harness {
     /// The handshake of a page, with a ticket if there is one.
     fn page_socket(&self, session: SessionId, ticket: Option<&str>) -> Request {
+        self.socket_from(&[&self.origin()], session, ticket)
+    }
+
+    /// The same from pages elsewhere.
+    fn socket_from(&self, origins: &[&str], session: SessionId, ticket: Option<&str>) -> Request {
         let target = format!("/ws?session={session}");
         let protocols = ticket.map_or_else(
             || PROTOCOLS.to_owned(),
             |ticket| format!("{PROTOCOLS}, hither.ticket.{ticket}"),
         );
         let request = self.request("GET", &target).websocket();
-        request.header("origin", self.origin()).header("sec-websocket-protocol", protocols)
+        let request = origins
+            .iter()
+            .fold(request, |request, origin| request.header("origin", (*origin).to_owned()));
+        request.header("sec-websocket-protocol", protocols)
     }
 
     async fn ticket(&self, cookie: &str, body: String) -> Response {
@@ -62,6 +70,42 @@ async fn a05_a_cookie_opens_a_socket_with_its_own_ticket_only() {
     }
     let connection = harness.attached.recv().await.unwrap();
     assert_eq!(connection.role, Role::Observer, "the ticket says so");
+}
+
+/// Cookie and ticket are good; only where the page is differs.
+#[tokio::test]
+async fn a05_no_origin_but_the_exact_one_opens_a_socket() {
+    let harness = Harness::start(Mode::Required).await;
+    let (id, cookie, own) = (harness.id, harness.cookie().await, harness.origin());
+    let port = harness.address.port();
+    let others = [
+        vec![],
+        vec!["null".to_owned()],
+        vec!["https://evil.test".to_owned()],
+        vec![format!("http://127.0.0.1:{}", port ^ 1)],
+        vec![format!("https://127.0.0.1:{port}")],
+        vec![format!("http://x.127.0.0.1:{port}")],
+        vec![format!("http://127.0.0.1:{port}.evil.test")],
+        vec![format!("http://evil.127.0.0.1:{port}")],
+        vec![format!("http://[::1]:{port}")],
+        vec![format!("http://localhost:{port}")],
+        vec![own.replace("http", "HTTP")],
+        vec![format!("{own}/")],
+        vec![format!("http://127.0.0.1.:{port}")],
+        vec![format!("http://user@127.0.0.1:{port}")],
+        vec![own.clone(), own.clone()],
+        vec![own.clone(), "https://evil.test".to_owned()],
+    ];
+    for origins in others {
+        let body = format!(r#"{{"session":"{id}"}}"#);
+        let ticket = secret(&harness.ticket(&cookie, body).await, "ticket");
+        let texts: Vec<&str> = origins.iter().map(String::as_str).collect();
+        let request = harness.socket_from(&texts, id, Some(&ticket));
+        let response = request.header("cookie", cookie.clone()).send(harness.address).await;
+        assert_eq!(response.status, 403, "{origins:?} {response:?}");
+    }
+    assert!(harness.done().is_empty(), "{:?}", harness.done());
+    assert_eq!(harness.attached.len(), 0, "nothing was handed over");
 }
 
 #[tokio::test]

@@ -99,7 +99,7 @@ async fn a_user_logs_in_with_a_password() {
 }
 
 #[tokio::test]
-async fn wrong_names_and_wrong_passwords_get_the_same_answer() {
+async fn a17_wrong_names_and_wrong_passwords_get_the_same_answer() {
     let mut stored = Stored::start().await;
     stored.add_user("alice", UserKind::Member);
     stored.reload().await;

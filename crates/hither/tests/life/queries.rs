@@ -1,8 +1,10 @@
 //! Queries to the terminal are answered once, and looking at a session types nothing (row X03).
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 
-use hither_client::{Attachment, Event, Wish};
+use hither_client::{Attachment, Connection, Event, Wish};
 use hither_core::{ClientId, Role, SessionId};
 use hither_protocol::hither::Features;
 use serde_json::json;
@@ -102,4 +104,91 @@ fn each_query_is_answered_once_and_a_look_types_nothing() {
     assert!(upgraded.status.success(), "{upgraded:?}");
     look(&gateway, id, 7, Features::none());
     assert_eq!(end("<three>"), format!("{replies}<one><two>"));
+}
+
+/// What a terminal answers by itself, each in a message of its own.
+const ANSWERS: [&[u8]; 7] = [
+    b"\x1b[?1;2c",
+    b"\x1b[>41;0;0c",
+    b"\x1b[0n",
+    b"\x1b[5;5R",
+    b"\x1bP1$r0m\x1b\\",
+    b"\x1b]4;1;rgb:cc/00/00\x1b\\",
+    b"\x1b]10;rgb:ff/ff/ff\x07",
+];
+
+#[test]
+fn x03_one_operator_and_five_observers_give_one_answer() {
+    let gateway = Gateway::start(&[]);
+    let typed = gateway.folder.path().join("typed");
+    let script = format!(
+        "stty raw -echo; printf ready; head -c 2 >/dev/null; \
+         printf '\\033]0;rm -rf evil\\007{}asked'; exec cat >{}",
+        QUERIES.concat(),
+        typed.display()
+    );
+    let id = gateway.session(&script);
+    let server = gateway.server();
+    let mut observers: Vec<_> = (1..=5)
+        .map(|number| {
+            let features = Features::none();
+            let wish = Wish { role: Role::Observer, features, size: None, from: None };
+            let mut attachment = Attachment::new(ClientId(number), wish);
+            let connection = server.connect(id, ClientId(number), &mut attachment).unwrap();
+            let mut viewer = (connection, attachment, String::new());
+            see(&mut viewer, "ready");
+            viewer
+        })
+        .collect();
+    // The operator's program speaks another protocol, and does not know that it is not asked.
+    let mut operator = gateway.websocket(&format!("sessionId={id}"), "");
+    read_until(&mut operator, b"ready");
+    let path = format!("/api/sessions/{id}/input");
+    assert_eq!(gateway.post(&path, &json!({ "data": "go" })).0, 200);
+    for observer in &mut observers {
+        see(observer, "asked");
+    }
+    read_until(&mut operator, b"asked");
+    for input in ANSWERS.iter().chain(&[&b"<end>"[..]]) {
+        // A binary message under a mask of zeros.
+        let len = u8::try_from(input.len()).unwrap();
+        operator.write_all(&[&[0x82, 0x80 | len, 0, 0, 0, 0], *input].concat()).unwrap();
+    }
+    let replies = loop {
+        let text = String::from_utf8(fs::read(&typed).unwrap_or_default()).unwrap();
+        if let Some(text) = text.strip_suffix("<end>") {
+            break text.to_owned();
+        }
+        std::thread::yield_now();
+    };
+    for reply in ["\x1b[?1;2c", "\x1b[0n", "\x1b]4;1;rgb:", "\x1b]10;rgb:", "\x1b]11;rgb:"] {
+        assert!(replies.matches(reply).count() <= 1, "{reply:?} in {replies:?}");
+    }
+    assert!(replies.contains("\x1b[0n"), "{replies:?}");
+    for attacker in ["evil", "rm -rf"] {
+        assert!(!replies.contains(attacker), "{replies:?}");
+    }
+}
+
+/// Reads what comes, whatever frames it comes in, up to these bytes.
+fn read_until(socket: &mut TcpStream, words: &[u8]) {
+    let mut seen = Vec::new();
+    let mut byte = [0];
+    while !seen.ends_with(words) {
+        socket.read_exact(&mut byte).unwrap();
+        seen.push(byte[0]);
+    }
+}
+
+/// Reads what a viewer is shown up to these words.
+fn see((connection, attachment, seen): &mut (Connection, Attachment, String), words: &str) {
+    while !seen.contains(words) {
+        let progress = connection.receive(attachment, |event| match event {
+            Event::Output(bytes) | Event::Snapshot(_, bytes) => {
+                seen.push_str(&String::from_utf8_lossy(bytes));
+            }
+            _ => {}
+        });
+        progress.unwrap();
+    }
 }
