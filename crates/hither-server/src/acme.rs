@@ -34,6 +34,17 @@ pub struct Settings {
     pub issued: Arc<Issued>,
 }
 
+impl Settings {
+    /// Looks whether the authority could be asked at all, and asks nobody.
+    ///
+    /// # Errors
+    /// When the file of those who vouch for it cannot be used; the text is a sentence with the cure.
+    pub fn check(&self) -> Result<(), String> {
+        let checked = https::Https::new(self.directory_authorities.as_deref());
+        checked.map(drop).map_err(|error| error.to_string())
+    }
+}
+
 /// Why there is no new certificate.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AcmeError {
@@ -48,6 +59,9 @@ pub(crate) enum AcmeError {
     /// The authority cannot be reached, or does not want to.
     #[error("authority: {0}")]
     Authority(String),
+    /// Nobody vouches for the authority's own certificate.
+    #[error("{0}")]
+    Trust(String),
     /// The authority has no way to prove this domain that we have.
     #[error("the authority does not offer tls-alpn-01 for {0}; choose another --acme-directory")]
     NoProof(String),

@@ -27,8 +27,6 @@ pub(crate) struct LogArgs {
     #[arg(
         long,
         value_name = "FILTER",
-        env = "HITHER_LOG",
-        hide_env_values = true,
         default_value = DEFAULT_FILTER,
         value_parser = parse_filter
     )]

@@ -64,19 +64,23 @@ fn roots(file: Option<&Path>) -> Result<RootCertStore, AcmeError> {
     let certificates = match file {
         Some(path) => CertificateDer::pem_file_iter(path)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|error| AcmeError::Authority(format!("{}: {error}", path.display())))?,
+            .map_err(|error| unusable(path, &error))?,
         None => rustls_native_certs::load_native_certs().certs,
     };
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(certificates);
-    if roots.is_empty() {
-        let problem = match file {
-            Some(path) => format!("{} holds no certificate", path.display()),
-            None => "this system trusts no certificate authority; install ca-certificates, or \
-                     name a file with --acme-ca"
+    match file {
+        Some(path) if roots.is_empty() => Err(unusable(path, &"it holds no certificate")),
+        None if roots.is_empty() => Err(AcmeError::Trust(
+            "this system trusts no certificate authority; install ca-certificates, or name a file \
+             with --acme-ca"
                 .to_owned(),
-        };
-        return Err(AcmeError::Authority(problem));
+        )),
+        _ => Ok(roots),
     }
-    Ok(roots)
+}
+
+fn unusable(path: &Path, why: &dyn std::fmt::Display) -> AcmeError {
+    let path = path.display();
+    AcmeError::Trust(format!("--acme-ca {path} cannot be used: {why}; name a file in PEM"))
 }

@@ -77,6 +77,8 @@ impl ServeOption {
     pub(crate) fn variable(&self) -> String {
         match self.0.get_env() {
             Some(name) => name.to_string_lossy().into_owned(),
+            // The word by which it is known everywhere.
+            None if self.id() == "log_level" => "HITHER_LOG".to_owned(),
             None => format!("HITHER_{}", self.id().to_ascii_uppercase()),
         }
     }

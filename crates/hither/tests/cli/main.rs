@@ -7,6 +7,7 @@ mod gateway;
 mod listening;
 mod lives_on;
 mod metrics;
+mod options;
 mod passed_sockets;
 mod people;
 mod place;

@@ -65,18 +65,14 @@ impl AcmeArgs {
                 "read them where the authority publishes them, then say --acme-accept-terms",
             );
         }
-        if let Some(path) = &self.acme_ca
-            && !path.is_file()
-        {
-            let message = format!("--acme-ca {} is not a file", path.display());
-            return refuse(&message, "name one with certificates in PEM");
-        }
-        Ok(Some(Settings {
+        let settings = Settings {
             domains: self.acme_domain.clone(),
             contacts: self.acme_contact.clone(),
             directory: self.acme_directory.clone().unwrap_or_else(|| LETS_ENCRYPT.to_owned()),
             directory_authorities: self.acme_ca.clone(),
             issued: Arc::new(Issued::default()),
-        }))
+        };
+        settings.check().map_err(|text| Failure::new(Exit::Configuration, text))?;
+        Ok(Some(settings))
     }
 }
