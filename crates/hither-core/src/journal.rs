@@ -13,6 +13,9 @@
 //! The kernel runs each call to its end before SIGKILL takes effect, and a pipe counts as unread
 //! (FIONREAD) exactly what has not been copied out of it. So at any instant the number of
 //! bytes that have reached the history is `pending − unread`, and nothing is lost or doubled.
+//!
+//! A survivor can be killed, too. It goes on with steps 4 and 5, but a reader that died before
+//! step 3 has left bytes of which nothing is pending yet: they must be made pending first.
 
 use crate::{Offset, SessionId};
 
@@ -28,11 +31,15 @@ pub struct Intent {
     pub pending: u64,
 }
 
-/// What a survivor must do: move the head, then move the rest of the pipe behind it.
+/// What a survivor must do: store the intent, move the head, then move the rest of the pipe behind
+/// it, publish, and clear what is pending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recovery {
     /// The session concerned.
     pub session: SessionId,
+    /// To be stored before a byte leaves the pipe, `head` before `pending`; none when the one that
+    /// stands there is right.
+    pub intent: Option<Intent>,
     /// Its true head: everything before it is in the history.
     pub head: Offset,
     /// Bytes still in the pipe that belong at `head`.
@@ -61,13 +68,14 @@ pub const fn recover(
 ) -> Result<Recovery, CorruptJournal> {
     let session = intent.session;
     if intent.pending == 0 {
-        return Ok(Recovery { session, head: published, unread });
+        let intent = Some(Intent { session, head: published, pending: unread });
+        return Ok(Recovery { session, intent, head: published, unread });
     }
     if unread > intent.pending {
         return Err(CorruptJournal { pending: intent.pending, unread });
     }
     let head = intent.head.plus(intent.pending - unread);
-    Ok(Recovery { session, head, unread })
+    Ok(Recovery { session, intent: None, head, unread })
 }
 
 #[cfg(test)]

@@ -201,6 +201,10 @@ fn survive(journal: &Journal, memory: &OwnedFd) -> Ring {
     let session = SessionId::from_random(SESSION);
     let intent = Intent { session, head: Offset(raw.head), pending: raw.pending };
     let recovery = recover(intent, ring.history.head(), journal.unread().unwrap()).unwrap();
+    if let Some(intent) = recovery.intent {
+        journal.name(&raw.session, intent.head.0);
+        journal.pend(intent.pending);
+    }
     ring.history = History::new(CAPACITY, recovery.head).unwrap();
     ring.take(journal, recovery.unread);
     ring.publish();

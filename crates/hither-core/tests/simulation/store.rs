@@ -98,6 +98,7 @@ impl Store {
     pub(crate) fn recover(&mut self) {
         let unread = self.pipe.len() as u64;
         let recovery = recover(self.intent, self.published, unread).expect("consistent");
+        self.intent = recovery.intent.unwrap_or(self.intent);
         self.history = History::new(self.history.capacity(), recovery.head).unwrap();
         self.drain(recovery.unread);
         self.published = self.history.head();

@@ -220,6 +220,10 @@ fn recover_journal(
         Intent { session: kept.state.session, head: Offset(raw.head), pending: raw.pending };
     let published = kept.memory.history().head();
     let recovery = recover(intent, published, unread).map_err(std::io::Error::other)?;
+    if let Some(intent) = recovery.intent {
+        journal.name(&raw.session, intent.head.0);
+        journal.pend(intent.pending);
+    }
     kept.memory.recover_head(recovery.head);
     let mut left = recovery.unread;
     #[cfg(feature = "mutants")]
