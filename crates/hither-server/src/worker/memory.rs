@@ -45,6 +45,8 @@ mod at {
     pub(super) const CHECKPOINTS: usize = 8;
     /// How many viewers have been given an id.
     pub(super) const VIEWERS: usize = 14;
+    /// Accepted and partial of the client before the write that the intent is about.
+    pub(super) const BEFORE: usize = 14;
     /// Offset and size, [`super::MARKS`] times.
     pub(super) const MARK: usize = 64;
     /// Client, accepted, partial, stamp, [`super::CLIENTS`] times.
@@ -298,26 +300,30 @@ impl SessionMemory {
     /// `len` more bytes of the client's next number are about to be written; `last`: they are its
     /// last ones.
     pub(crate) fn begin_write(&self, slot: ClientSlot, len: usize, last: bool) {
-        let intent = u64::from(last) << 63 | (slot.slot as u64 + 1) << 32 | len as u64;
-        self.store(at::INTENT, intent);
+        if self.holds(slot) {
+            let word = at::CLIENT + slot.slot * 4;
+            self.store(at::BEFORE, self.load(word + 1));
+            self.store(at::BEFORE + 1, self.load(word + 2));
+            self.store(at::INTENT, intent(slot.slot, len, last));
+        }
     }
 
     /// The write took `written` bytes; `whole`: the number is complete.
     pub(crate) fn end_write(&self, slot: ClientSlot, written: usize, whole: bool) {
         if self.holds(slot) {
+            self.store(at::INTENT, intent(slot.slot, written, whole));
             self.note_write(slot.slot, written as u64, whole);
         }
         self.store(at::INTENT, 0);
     }
 
+    /// Counts from what was there before the write, so that it can be done twice: whoever does it
+    /// may be killed before the intent is cleared.
     fn note_write(&self, slot: usize, written: u64, whole: bool) {
         let word = at::CLIENT + slot * 4;
-        if whole {
-            self.store(word + 1, self.load(word + 1) + 1);
-            self.store(word + 2, 0);
-        } else {
-            self.store(word + 2, self.load(word + 2) + written);
-        }
+        let [accepted, partial] = [0, 1].map(|index| self.load(at::BEFORE + index));
+        self.store(word + 1, accepted + u64::from(whole));
+        self.store(word + 2, if whole { 0 } else { partial + written });
     }
 
     /// Settles a write that a killed gateway may or may not have done. It counts as done: a doubled
@@ -347,6 +353,11 @@ impl SessionMemory {
 pub(crate) struct ClientSlot {
     slot: usize,
     client: ClientId,
+}
+
+/// A write of `len` bytes for the client in `slot`; `whole`: its number is complete with it.
+fn intent(slot: usize, len: usize, whole: bool) -> u64 {
+    u64::from(whole) << 63 | (slot as u64 + 1) << 32 | len as u64
 }
 
 fn slot_of(count: u64) -> usize {

@@ -104,6 +104,25 @@ fn a_write_in_doubt_counts_as_done() {
 }
 
 #[test]
+fn a_write_counts_once_however_often_it_is_settled() {
+    let (_fd, memory) = memory();
+    let slot = memory.client(ClientId(1), 1);
+    for (written, whole, expect) in
+        [(4, false, (0, 4)), (3, false, (0, 7)), (3, true, (1, 0)), (5, true, (2, 0))]
+    {
+        // A kill may come after any store; before the last one, a survivor settles it again.
+        memory.begin_write(slot, 10, true);
+        let intent = intent(slot.slot, written, whole);
+        for _ in 0..3 {
+            memory.store(at::INTENT, intent);
+            assert!(memory.settle_write());
+            assert_eq!((memory.accepted(slot).0, memory.partial(slot)), expect);
+        }
+        assert!(!memory.settle_write());
+    }
+}
+
+#[test]
 fn the_client_silent_for_longest_is_forgotten() {
     let (_fd, memory) = memory();
     let first = memory.client(ClientId(1000), 1);
