@@ -19,6 +19,8 @@ use super::{Config, Directory, Upward};
 use crate::clock::Clock;
 use crate::sessions::{CreateError, Resource};
 use crate::worker::memory::SessionMemory;
+#[cfg(feature = "mutants")]
+use crate::worker::mutant;
 use crate::worker::{Adoption, Command, Settings, WorkerHandle, answer};
 
 /// A session that the host has kept.
@@ -220,20 +222,27 @@ fn recover_journal(
         Intent { session: kept.state.session, head: Offset(raw.head), pending: raw.pending };
     let published = kept.memory.history().head();
     let recovery = recover(intent, published, unread).map_err(std::io::Error::other)?;
-    if let Some(intent) = recovery.intent {
+    let noted = recovery.intent;
+    #[cfg(feature = "mutants")]
+    let noted = noted.filter(|_| mutant::chosen() != Some(mutant::Mutant::TakesUnnoted));
+    if let Some(intent) = noted {
         journal.name(&raw.session, intent.head.0);
         journal.pend(intent.pending);
     }
     kept.memory.recover_head(recovery.head);
     let mut left = recovery.unread;
     #[cfg(feature = "mutants")]
-    if crate::worker::mutant::chosen() == Some(crate::worker::mutant::Mutant::SkipsUnread) {
+    if mutant::chosen() == Some(mutant::Mutant::SkipsUnread) {
         return discard(journal, left);
     }
     while left > 0 {
         let read = journal.read(kept.memory.free_run(left))? as u64;
         kept.memory.advance(read);
         left -= read;
+    }
+    #[cfg(feature = "mutants")]
+    if recovery.unread > 0 {
+        mutant::die(mutant::Death::Rescued);
     }
     kept.memory.publish();
     journal.pend(0);

@@ -17,6 +17,32 @@ compile_error!("the feature `mutants` is for tests and must not be part of a rel
 /// Name of the environment variable that chooses one.
 const VARIABLE: &str = "HITHER_MUTANT";
 
+/// Name of the environment variable that chooses where a gateway dies.
+const DEATH: &str = "HITHER_DEATH";
+
+/// Places between two system calls, where no tracer can kill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Death {
+    /// Output is in the journal's pipe, and nothing is pending.
+    Spliced,
+    /// What a killed reader had left is in the history, and not published.
+    Rescued,
+}
+
+/// Kills this process if it was told to die here.
+pub(crate) fn die(at: Death) {
+    let told = match std::env::var(DEATH).as_deref() {
+        Ok("spliced") => Death::Spliced,
+        Ok("rescued") => Death::Rescued,
+        _ => return,
+    };
+    if told == at {
+        let killed =
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+        unreachable!("killed: {killed:?}");
+    }
+}
+
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mutant {
@@ -26,6 +52,8 @@ pub(crate) enum Mutant {
     ForgetsPending,
     /// Publishes the head before the bytes are there.
     PublishesFirst,
+    /// Takes what a killed reader left out of its pipe without having noted that it will.
+    TakesUnnoted,
     /// Throws away what a killed reader left in its pipe.
     SkipsUnread,
     /// Lets a viewer that comes back continue one byte too far.
@@ -43,6 +71,7 @@ pub(crate) fn chosen() -> Option<Mutant> {
         "naive" => Some(Mutant::Naive),
         "forgets-pending" => Some(Mutant::ForgetsPending),
         "publishes-first" => Some(Mutant::PublishesFirst),
+        "takes-unnoted" => Some(Mutant::TakesUnnoted),
         "skips-unread" => Some(Mutant::SkipsUnread),
         "resumes-beyond" => Some(Mutant::ResumesBeyond),
         "forgets-input" => Some(Mutant::ForgetsInput),
@@ -63,9 +92,11 @@ pub(super) fn transfer(
         Mutant::ForgetsPending | Mutant::PublishesFirst => {
             Some(read_carelessly(mutant, journal, session, len))
         }
-        Mutant::SkipsUnread | Mutant::ResumesBeyond | Mutant::ForgetsInput | Mutant::OtherHost => {
-            None
-        }
+        Mutant::TakesUnnoted
+        | Mutant::SkipsUnread
+        | Mutant::ResumesBeyond
+        | Mutant::ForgetsInput
+        | Mutant::OtherHost => None,
     }
 }
 

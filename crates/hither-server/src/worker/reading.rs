@@ -256,6 +256,8 @@ fn transfer(journal: &Journal, session: &mut Session, len: usize) -> Result<usiz
     if taken == 0 {
         return Err(Errno::IO);
     }
+    #[cfg(feature = "mutants")]
+    super::mutant::die(super::mutant::Death::Spliced);
     journal.pend(taken as u64);
     let mut left = taken as u64;
     while left > 0 {

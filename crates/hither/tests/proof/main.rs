@@ -9,3 +9,4 @@ mod overload;
 mod sessions;
 mod stage;
 mod sweep;
+mod takeover;
