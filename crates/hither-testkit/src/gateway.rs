@@ -3,11 +3,12 @@
 use std::ffi::OsString;
 use std::io::{self, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -29,6 +30,8 @@ pub struct Gateway {
     child: Child,
     place: Place,
     greeted: Option<std::thread::JoinHandle<Option<SocketAddr>>>,
+    /// A tracer is in its process group, and may be left behind there.
+    traced: bool,
 }
 
 /// How long a gateway may take to listen: far more than it does, on any machine.
@@ -98,7 +101,12 @@ impl Home {
             .append(true)
             .create(true)
             .open(self.path().join("gateway.err"))?;
-        let mut child = Command::new(&words[0])
+        let traced = !before.is_empty();
+        let mut command = Command::new(&words[0]);
+        if traced {
+            command.process_group(0);
+        }
+        let mut child = command
             .args(&words[1..])
             .args(["serve", "--no-auth", "--port", "0", "--runtime-dir"])
             .arg(self.path().join("run"))
@@ -121,7 +129,7 @@ impl Home {
             }
             address
         });
-        Ok(Gateway { child, place: self.place.clone(), greeted: Some(greeted) })
+        Ok(Gateway { child, place: self.place.clone(), greeted: Some(greeted), traced })
     }
 
     /// Starts a gateway and waits until it listens.
@@ -207,6 +215,11 @@ impl Gateway {
     pub fn wait(&mut self) -> io::Result<ExitStatus> {
         let status = self.child.wait()?;
         self.place.set(None);
+        if self.traced {
+            // A tracer whose program dies before it is traced stops for ever, with the program's
+            // standard output in its hands.
+            kill_process_group(self.pid(), Signal::KILL).ok();
+        }
         if let Some(greeted) = self.greeted.take() {
             // It may have greeted just before it ended.
             drop(greeted.join());
