@@ -1,6 +1,7 @@
 //! One session of a real gateway, asked for by API.
 
 use hither_testkit::gateway::{Gateway, Home};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 /// A gateway and one session of it.
@@ -49,12 +50,11 @@ impl Session {
         self.post("/input", &json!({ "keys": keys }))["offset"].clone()
     }
 
-    /// Kills the gateway and starts another one.
+    /// Kills the gateway and starts another one: not before, or it would find the first at work.
     pub(crate) fn replace_gateway(&mut self) {
-        let next = self.home.spawn().unwrap();
-        let old = std::mem::replace(&mut self.gateway, next);
-        old.kill().unwrap();
-        self.gateway.listening().unwrap();
+        self.gateway.signal(Signal::KILL).unwrap();
+        self.gateway.wait().unwrap();
+        self.gateway = self.home.start().unwrap();
     }
 }
 
