@@ -142,14 +142,16 @@ fn endless_headers_end_the_connection() {
     let before = gateway.cpu_ticks();
     // A literal field that is never indexed, over and over (RUSTSEC-2024-0332).
     let fields = [&[0, 1, b'a', 0x7f, 0x81, 0x01][..], &[b'b'; 256]].concat();
-    for (times, code) in [(20, Some(ENHANCE_YOUR_CALM)), (100_000, None)] {
-        let mut client = open(&gateway);
-        let begin = frame(HEADERS, END_STREAM, 1, &get(&gateway.host(), "/health"));
-        client.0.write_all(&begin).unwrap();
-        flood(&mut client, |_| frame(CONTINUATION, 0, 1, &fields), times);
-        let found = goodbye(&mut client);
-        assert!(code.is_none() || found == code, "{found:?}");
-    }
+    let begin = frame(HEADERS, END_STREAM, 1, &get(&gateway.host(), "/health"));
+    let more = frame(CONTINUATION, 0, 1, &fields);
+    let mut client = open(&gateway);
+    // Few enough to be read at once: what the gateway has not read when it closes would take its
+    // goodbye away.
+    client.0.write_all(&[begin.clone(), more.repeat(20)].concat()).unwrap();
+    assert_eq!(goodbye(&mut client), Some(ENHANCE_YOUR_CALM));
+    let mut client = open(&gateway);
+    client.0.write_all(&begin).unwrap();
+    flood(&mut client, |_| more.clone(), 100_000);
     assert!(gateway.is_well());
     assert!(gateway.cpu_ticks() - before < 100, "less than a second of CPU");
 }
