@@ -142,7 +142,7 @@ struct Kills {
 fn run(reader: Reader, output: &[u8], chunk: usize, kills: Kills) -> World {
     let steps = order(reader);
     let mut world = World::new(output);
-    let mut read = |world: &mut World, kill: usize| {
+    let read = |world: &mut World, kill: usize| {
         for index in 0..kill {
             let part = if index + 1 == kill { kills.copied[0] } else { usize::MAX };
             world.step(steps[index % steps.len()], chunk, part);
