@@ -46,7 +46,7 @@ mod at {
     /// How many viewers have been given an id.
     pub(super) const VIEWERS: usize = 14;
     /// Accepted and partial of the client before the write that the intent is about.
-    pub(super) const BEFORE: usize = 14;
+    pub(super) const BEFORE: usize = 15;
     /// Offset and size, [`super::MARKS`] times.
     pub(super) const MARK: usize = 64;
     /// Client, accepted, partial, stamp, [`super::CLIENTS`] times.

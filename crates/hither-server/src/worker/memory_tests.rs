@@ -123,6 +123,21 @@ fn a_write_counts_once_however_often_it_is_settled() {
 }
 
 #[test]
+fn viewers_and_writes_do_not_count_in_one_place() {
+    let (_fd, memory) = memory();
+    let slot = memory.client(ClientId(1), 1);
+    let ids: Vec<u64> = (0..3)
+        .map(|_| {
+            memory.begin_write(slot, 1, true);
+            memory.end_write(slot, 1, true);
+            memory.name_viewer().0
+        })
+        .collect();
+    assert_eq!(ids, [1, 2, 3]);
+    assert_eq!(memory.accepted(slot), InputNumber(3));
+}
+
+#[test]
 fn the_client_silent_for_longest_is_forgotten() {
     let (_fd, memory) = memory();
     let first = memory.client(ClientId(1000), 1);
