@@ -11,7 +11,7 @@ have() {
 for name in nginx caddy; do
   have "$name" || echo "skipped: $name is not installed"
 done
-(cd web && HITHER_BIN=$program npx vitest run --project e2e deployed)
+(cd web && HITHER_BIN=$program npx vitest run --project e2e deployed sign-on)
 
 if have systemd-analyze; then
   folder=$(mktemp -d)

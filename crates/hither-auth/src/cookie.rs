@@ -3,6 +3,7 @@
 use crate::login::LOGIN_LIFE;
 use crate::origin::Scheme;
 use crate::secret::Secret;
+use crate::sign_on::{SIGN_ON_LIFE, SignOn};
 
 /// Most bytes of a `Cookie` header that are looked at.
 pub const COOKIE_BYTES_MAX: usize = 8192;
@@ -46,6 +47,20 @@ impl CookieName {
     #[must_use]
     pub fn clear(&self) -> String {
         self.header("", 0)
+    }
+
+    /// Name of the cookie that carries a sign-on which has begun.
+    #[must_use]
+    pub fn for_sign_on(&self) -> Self {
+        Self { text: format!("{}-sign-on", self.text), scheme: self.scheme }
+    }
+
+    /// The `Set-Cookie` value that stores a sign-on. The browser shows it to a page of ours that
+    /// the provider sends it to, hence `Lax`; it opens nothing.
+    #[must_use]
+    pub fn set_sign_on(&self, sign_on: &SignOn) -> String {
+        let strict = self.header(sign_on.to_cookie(), SIGN_ON_LIFE.as_secs());
+        strict.replace("SameSite=Strict", "SameSite=Lax")
     }
 
     fn header(&self, value: &str, max_age: u64) -> String {

@@ -9,6 +9,9 @@ use crate::principal::{Principal, Who};
 use crate::scope::Scope;
 use crate::user::UserId;
 
+/// Most users to whom the owner of one session can give a level.
+pub const GRANTS_MAX: usize = 256;
+
 /// What a principal may do with one session. Each level contains those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {

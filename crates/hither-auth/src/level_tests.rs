@@ -12,6 +12,7 @@ fn principal(who: Who, scopes: Scopes) -> Principal {
         scopes,
         expires: None,
         generation: 0,
+        with: None,
     }
 }
 

@@ -22,6 +22,7 @@ mod principal;
 mod scope;
 mod secret;
 mod share;
+mod sign_on;
 mod source;
 mod ticket;
 mod token;
@@ -35,7 +36,7 @@ pub use forwarded::{HOPS_MAX, InvalidNetwork, Proxies, last_word, parse_network,
 pub use host::{AcceptedHost, HostPolicy, HostRefused};
 pub use ipnet::IpNet;
 pub use launch::{LAUNCH_LIFE, Launch, LaunchError};
-pub use level::{Forbidden, InvalidLevel, Level, authorize};
+pub use level::{Forbidden, GRANTS_MAX, InvalidLevel, Level, authorize};
 pub use lobby::{Entered, Guest, LOBBY_MAX, LOBBY_SOURCE_MAX, Lobby};
 pub use login::{ADMIN_IDLE, LOGIN_LIFE, LOGINS_MAX, LoginRecord, Logins};
 pub use origin::{
@@ -51,6 +52,7 @@ pub use principal::{LoginId, Principal, ShareId, TokenId, Way, Who};
 pub use scope::{InvalidScope, Scope, Scopes};
 pub use secret::{Digest, InvalidDigest, SECRET_TEXT_MAX, Secret};
 pub use share::{SHARE_LIFE_DEFAULT, SHARE_LIFE_MAX, SHARE_VIEWERS_MAX, SHARES_MAX, Share};
+pub use sign_on::{Admission, Admitted, Claims, NotAdmitted, SIGN_ON_LIFE, SignOn};
 pub use source::Source;
 pub use ticket::{
     TICKET_LIFE, TICKETS_MAX, TICKETS_OF_ONE_MAX, Ticket, TicketRefused, Tickets, TooManyTickets,

@@ -108,6 +108,13 @@ impl People {
         }
     }
 
+    /// The users to whom the owner of a session has given a level, in the order in which they came.
+    pub fn grants_of(&self, session: SessionId) -> impl Iterator<Item = (&User, Level)> {
+        let of = (session, UserId(0))..=(session, UserId(u64::MAX));
+        let grants = self.grants.range(of);
+        grants.filter_map(|((_, user), level)| Some((self.users.get(user)?, *level)))
+    }
+
     /// Adds a share link, or replaces the one with its number.
     pub fn add_share(&mut self, share: Share) {
         self.shares.insert(share.id, share);

@@ -16,6 +16,8 @@ pub struct Principal {
     pub(crate) scopes: Scopes,
     pub(crate) expires: Option<SystemTime>,
     pub(crate) generation: u64,
+    /// The user's credential that came with a share link which asks for one.
+    pub(crate) with: Option<Box<Self>>,
 }
 
 /// Whom the gateway knows.

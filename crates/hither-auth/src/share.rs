@@ -53,13 +53,16 @@ impl Share {
         now < self.expires
     }
 
-    /// Whoever comes by it. Its secret, and what else it asks for, must have been checked.
+    /// Whoever comes by it. Its secret, and what else it asks for, must have been checked. `with` is
+    /// who comes, when it asks for an account: the holder has that name, and is one no longer than
+    /// that credential is good.
     #[must_use]
-    pub fn holder(&self) -> Principal {
+    pub fn holder(&self, with: Option<Principal>) -> Principal {
         let read = Scopes::NONE.with(Scope::SessionRead);
+        let label = if self.label.is_empty() { "share link" } else { &*self.label };
         Principal {
             who: Who::Link(self.id),
-            name: if self.label.is_empty() { "share link" } else { &*self.label }.to_owned(),
+            name: with.as_ref().map_or(label, Principal::name).to_owned(),
             way: Way::Link,
             scopes: match self.level {
                 Level::Read => read,
@@ -67,6 +70,7 @@ impl Share {
             },
             expires: Some(self.expires),
             generation: 0,
+            with: with.map(Box::new),
         }
     }
 }

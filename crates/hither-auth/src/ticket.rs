@@ -130,6 +130,7 @@ mod tests {
             scopes: Scopes::ALL,
             expires: None,
             generation: 0,
+            with: None,
         };
         Ticket { principal, session: session(1), role: Role::Operator }
     }

@@ -155,7 +155,12 @@ impl Verifier {
             (Way::Link, Who::Link(id)) => {
                 let share = self.people.share(*id, now).ok_or(Denied::Wrong)?;
                 let _maker = self.people.account(share.creator).ok_or(Denied::Wrong)?;
-                Ok(share.holder())
+                let with = match (&principal.with, share.needs_login) {
+                    (Some(with), true) => Some(self.verify_again(with, now)?),
+                    (None, true) => return Err(Denied::Wrong),
+                    (_, false) => None,
+                };
+                Ok(share.holder(with))
             }
             (Way::Proxy | Way::Certificate | Way::Link, _) => Err(Denied::Wrong),
         }
@@ -212,6 +217,7 @@ impl Verifier {
             way: Way::Token(record.id),
             expires: record.expires,
             generation: account.generation,
+            with: None,
         })
     }
 
@@ -231,6 +237,7 @@ impl Verifier {
             way: Way::Login(record.id()),
             expires: Some(if may_idle { record.expires } else { record.expires.min(idle_end) }),
             generation: account.generation,
+            with: None,
         })
     }
 }
@@ -244,6 +251,7 @@ fn vouched(account: &Account, way: Way) -> Principal {
         scopes: account.scopes(),
         expires: None,
         generation: account.generation,
+        with: None,
     }
 }
 

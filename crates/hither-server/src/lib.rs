@@ -9,6 +9,7 @@ mod directory;
 pub mod gateway;
 pub mod http;
 pub mod metrics;
+pub mod oidc;
 pub mod pass;
 pub mod sessions;
 mod shell_integration;

@@ -25,6 +25,9 @@ pub enum StoreError {
     /// There is a user of this name.
     #[error("there is a user {0} already")]
     UserExists(UserName),
+    /// The user of this name is somebody else than the person who signs on.
+    #[error("user {0} is not the person who has signed on with that name")]
+    NameTaken(UserName),
     /// There is no user of this name.
     #[error("there is no user {0}")]
     NoUser(String),

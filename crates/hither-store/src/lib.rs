@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod identities;
 mod image;
 mod logins;
 mod place;
@@ -20,6 +21,7 @@ use std::time::{Duration, SystemTime};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 pub use error::StoreError;
+pub use identities::Welcomed;
 pub use place::{PlaceError, StateDir};
 pub use tokens::{NewToken, TokenInfo};
 pub use users::NewUser;

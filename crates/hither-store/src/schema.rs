@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::StoreError;
 
 /// What leads from each version to the next.
-const MIGRATIONS: &[&str] = &[VERSION_1];
+const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2];
 
 /// User 0 is the one that the gateway runs as; its empty name is nobody's. `AUTOINCREMENT` never
 /// gives a number twice.
@@ -60,6 +60,16 @@ CREATE TABLE share (
 ) STRICT;
 CREATE INDEX share_session ON share (session);
 CREATE INDEX share_creator ON share (creator);
+";
+
+/// Who is who at which provider of single sign-on.
+const VERSION_2: &str = "
+CREATE TABLE identity (
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    user INTEGER NOT NULL UNIQUE REFERENCES user (id) ON DELETE CASCADE,
+    PRIMARY KEY (issuer, subject)
+) STRICT;
 ";
 
 /// Brings a database to the present version; each step whole or not at all.

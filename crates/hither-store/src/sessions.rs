@@ -68,27 +68,23 @@ impl Store {
         Ok(self.db.execute("DELETE FROM share WHERE id = ?1", [number(share.0)])? > 0)
     }
 
-    /// Forgets what is stored about sessions that are not there any more, and share links that
-    /// have expired. Says whether there was anything.
+    /// Forgets what is stored about sessions that are gone for ever, and share links that have
+    /// expired. Says whether there was anything.
     ///
     /// # Errors
     /// When the database cannot be written.
     pub fn forget_sessions(
         &mut self,
-        alive: &BTreeSet<SessionId>,
+        gone: &BTreeSet<SessionId>,
         now: SystemTime,
     ) -> Result<bool, StoreError> {
         let step = self.db.transaction()?;
-        let stored: Vec<String> = step
-            .prepare("SELECT session FROM share UNION SELECT session FROM session_grant")?
-            .query_map([], |row| row.get(0))?
-            .collect::<Result<_, _>>()?;
-        let is_alive = |session: &String| session.parse().is_ok_and(|id| alive.contains(&id));
         let mut forgotten =
             step.execute("DELETE FROM share WHERE expires <= ?1", [seconds(now)])?;
-        for session in stored.iter().filter(|session| !is_alive(session)) {
-            forgotten += step.execute("DELETE FROM share WHERE session = ?1", [session])?;
-            forgotten += step.execute("DELETE FROM session_grant WHERE session = ?1", [session])?;
+        for session in gone {
+            let session = [session.as_str()];
+            forgotten += step.execute("DELETE FROM share WHERE session = ?1", session)?;
+            forgotten += step.execute("DELETE FROM session_grant WHERE session = ?1", session)?;
         }
         step.commit()?;
         Ok(forgotten > 0)

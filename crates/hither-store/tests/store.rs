@@ -7,7 +7,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::time::{Duration, SystemTime};
 
 use hither_auth::{
-    ApiToken, Digest, Level, LoginRecord, Scope, Scopes, Share, ShareId, TokenId, UserId, UserKind,
+    Admitted, ApiToken, Digest, Level, LoginRecord, Scope, Scopes, Share, ShareId, TokenId, UserId,
+    UserKind,
 };
 use hither_core::SessionId;
 use hither_store::{NewToken, NewUser, StateDir, Store, StoreError, TOKENS_MAX};
@@ -186,13 +187,16 @@ fn what_is_about_sessions_goes_with_them() {
         store.set_grant(session(n), alice, Some(Level::Read)).unwrap();
         store.add_share(&share(alice, n)).unwrap();
     }
-    let alive = BTreeSet::from([session(2)]);
-    assert!(store.forget_sessions(&alive, now()).unwrap());
+    let gone = BTreeSet::from([session(1), session(9)]);
+    assert!(store.forget_sessions(&gone, now()).unwrap());
     let people = store.people("me").unwrap();
     assert!(people.share_with("1", now()).is_none());
     assert!(people.share_with("2", now()).is_some());
-    assert!(!store.forget_sessions(&alive, now()).unwrap());
-    assert!(store.forget_sessions(&alive, now() + Duration::from_secs(60)).unwrap());
+    assert!(!store.forget_sessions(&gone, now()).unwrap());
+    let nothing = BTreeSet::new();
+    assert!(!store.forget_sessions(&nothing, now()).unwrap());
+    assert!(store.forget_sessions(&nothing, now() + Duration::from_secs(60)).unwrap());
+    assert_eq!(store.people("me").unwrap().grants_of(session(2)).count(), 1);
     let link = store.add_share(&share(alice, 3)).unwrap();
     assert!(store.revoke_share(link).unwrap());
     assert!(!store.revoke_share(link).unwrap());
@@ -246,4 +250,44 @@ fn two_writers_lose_nothing() {
         }
     });
     assert_eq!(open(&dir).users().unwrap().len(), 40);
+}
+
+fn admitted(subject: &str, name: &str, kind: UserKind) -> Admitted {
+    Admitted { subject: subject.to_owned(), name: name.parse().unwrap(), kind }
+}
+
+#[test]
+fn a20_a_person_is_known_by_subject_and_issuer_and_never_by_name() {
+    const ISSUER: &str = "https://id.example.org";
+    let (dir, mut store) = fresh();
+    let ada = admitted("1", "ada", UserKind::Member);
+    let first = store.welcome(ISSUER, &ada, now()).unwrap();
+    assert!(first.is_new);
+    drop(store);
+    let mut store = open(&dir);
+    // The same person, whatever she is called now, and with what has become of her.
+    let renamed = admitted("1", "countess", UserKind::Admin);
+    let again = store.welcome(ISSUER, &renamed, now()).unwrap();
+    assert_eq!((again.user, again.is_new), (first.user, false));
+    let users = store.users().unwrap();
+    assert_eq!(
+        users.iter().map(|user| (user.name.as_str(), user.kind)).collect::<Vec<_>>(),
+        [("ada", UserKind::Admin)]
+    );
+    assert!(users[0].password.is_none());
+    // Somebody else with her name, here or at another provider, and one with the name of a user
+    // who has a password.
+    let other = admitted("2", "ada", UserKind::Member);
+    assert!(matches!(store.welcome(ISSUER, &other, now()), Err(StoreError::NameTaken(_))));
+    let elsewhere = store.welcome("https://other.example.org", &ada, now());
+    assert!(matches!(elsewhere, Err(StoreError::NameTaken(_))));
+    add(&mut store, "root");
+    let root = admitted("3", "root", UserKind::Admin);
+    assert!(matches!(store.welcome(ISSUER, &root, now()), Err(StoreError::NameTaken(_))));
+    // Who was removed and comes again is somebody new: what the old user had is not hers.
+    store.end_logins(first.user).unwrap();
+    assert_eq!(store.welcome(ISSUER, &ada, now()).unwrap().generation, 1);
+    store.remove_user(&"ada".parse().unwrap()).unwrap();
+    let anew = store.welcome(ISSUER, &ada, now()).unwrap();
+    assert!(anew.is_new && anew.user > first.user);
 }

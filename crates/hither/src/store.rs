@@ -47,7 +47,7 @@ impl From<StoreError> for Failure {
             StoreError::Place(_) | StoreError::Newer { .. } => {
                 Self::new(Exit::Configuration, message)
             }
-            StoreError::UserExists(_) => {
+            StoreError::UserExists(_) | StoreError::NameTaken(_) => {
                 Self::new(Exit::Usage, message).cure("choose another name")
             }
             StoreError::NoUser(_) => Self::new(Exit::Usage, message).cure("see `hither user list`"),

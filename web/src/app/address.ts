@@ -24,6 +24,11 @@ export function shareSecret(hash: string): string | undefined {
   return secret === null || secret === '' ? undefined : secret;
 }
 
+/** Why nobody was let in, of `…/#login=CODE`: where a sign-on leads that has failed. */
+export function loginProblem(hash: string): string | undefined {
+  return new URLSearchParams(hash.replace(/^#/, '')).get('login') ?? undefined;
+}
+
 /** The launch secret of `…/#t=SECRET`. */
 export function launchSecret(hash: string): string | undefined {
   const secret = new URLSearchParams(hash.replace(/^#/, '')).get('t');

@@ -65,6 +65,16 @@ export interface ShareKey {
   readonly passphrase?: string;
 }
 
+/** How somebody can get in. */
+export interface Ways {
+  /** With a name and a password. */
+  readonly passwords: boolean;
+  /** By single sign-on; what people call the provider. */
+  readonly signOn: string | undefined;
+}
+
+export const NO_WAYS: Ways = { passwords: false, signOn: undefined };
+
 /** Subprotocols that open one WebSocket. */
 export type Ticket = string;
 
@@ -100,10 +110,23 @@ export class Api {
     await this.#request('POST', 'api/auth/login', { username, password });
   }
 
-  /** Whether anybody can log in with a name and a password. */
-  async hasPasswords(): Promise<boolean> {
-    const { authMethods } = record(await this.#request('GET', 'api/auth/config'));
-    return Array.isArray(authMethods) && authMethods.includes('password');
+  /** How somebody can get in who is not. */
+  async ways(): Promise<Ways> {
+    const config = record(await this.#request('GET', 'api/auth/config'));
+    const methods: readonly unknown[] = Array.isArray(config.authMethods) ? config.authMethods : [];
+    return {
+      passwords: methods.includes('password'),
+      signOn: methods.includes('oidc') ? sanitiseTitle(text(config.oidcLabel)) : undefined,
+    };
+  }
+
+  /** Where single sign-on begins, to come back to a session's page or the start page. */
+  signOn(session?: string): string {
+    const url = new URL('api/auth/oidc/login', this.#base);
+    if (session !== undefined) {
+      url.searchParams.set('session', session);
+    }
+    return url.href;
   }
 
   /** What opens one WebSocket to a session, within seconds. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { basePath, launchSecret, sessionId } from './address';
+import { basePath, launchSecret, loginProblem, sessionId } from './address';
 import { DEFAULTS, parseSettings } from './settings';
 
 describe('addresses', () => {
@@ -29,6 +29,14 @@ describe('addresses', () => {
     ['', undefined],
   ])('the secret of %j', (hash, secret) => {
     expect(launchSecret(hash)).toBe(secret);
+  });
+
+  test.each([
+    ['#login=oidc_denied', 'oidc_denied'],
+    ['#t=secret', undefined],
+    ['', undefined],
+  ])('why nobody was let in, of %j', (hash, code) => {
+    expect(loginProblem(hash)).toBe(code);
   });
 });
 

@@ -18,7 +18,7 @@ import {
   type TermTheme,
   XtermView,
 } from '../terminal';
-import { type Api, ApiError, type ShareKey, type Ticket } from './api';
+import { type Api, ApiError, NO_WAYS, type ShareKey, type Ticket, type Ways } from './api';
 import { copyText } from './clipboard';
 import type { Scheme } from './colour-scheme';
 import { Driver, type DriverHost, type ProbeAnswer, type SessionEffect } from './driver';
@@ -66,6 +66,9 @@ export class SessionModel implements DriverHost, TermListener {
   readonly bells: Signal<number> = signal(0);
   /** Whether a bell rang that nobody can have seen. */
   readonly unseenBell: Signal<boolean> = signal(false);
+
+  /** How somebody gets in again, once it is known that a login has ended. */
+  readonly ways: Signal<Ways> = signal(NO_WAYS);
 
   readonly api: Api;
   readonly id: string;
@@ -148,6 +151,9 @@ export class SessionModel implements DriverHost, TermListener {
     if (!sameStatus(this.status.peek(), status)) {
       this.status.value = status;
       this.#fit?.setSession(status);
+      if (status.closed?.kind === 'unauthenticated') {
+        void this.#askForWays();
+      }
     }
   }
 
@@ -296,6 +302,11 @@ export class SessionModel implements DriverHost, TermListener {
 
   focus(): void {
     this.#view?.focus();
+  }
+
+  async #askForWays(): Promise<void> {
+    // Without an answer the card says how to get a link, which is always true.
+    this.ways.value = await this.api.ways().catch(() => NO_WAYS);
   }
 
   #send(bytes: Uint8Array): void {

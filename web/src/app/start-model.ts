@@ -2,7 +2,7 @@
 
 import { type Signal, signal } from '@preact/signals';
 import type { WindowSize } from '../session';
-import { type Api, ApiError, type SessionInfo } from './api';
+import { type Api, ApiError, NO_WAYS, type SessionInfo, type Ways } from './api';
 
 /** Between two looks at the list while somebody sees it. */
 const REFRESH_MS = 3_000;
@@ -10,7 +10,7 @@ const REFRESH_MS = 3_000;
 export type StartState =
   | { readonly kind: 'loading' }
   | { readonly kind: 'list'; readonly sessions: readonly SessionInfo[] }
-  | { readonly kind: 'unauthenticated'; readonly passwords: boolean }
+  | { readonly kind: 'unauthenticated'; readonly ways: Ways }
   /** The last list that was seen, and that it may be old. */
   | { readonly kind: 'unreachable'; readonly sessions: readonly SessionInfo[] };
 
@@ -18,6 +18,8 @@ export class StartModel {
   readonly state: Signal<StartState> = signal({ kind: 'loading' });
   readonly version: Signal<string> = signal('');
   readonly problem: Signal<string | undefined> = signal(undefined);
+  /** The code by which a sign-on was refused. */
+  readonly refused: Signal<string | undefined> = signal(undefined);
   /** The session whose closing waits for a yes. */
   readonly closing: Signal<SessionInfo | undefined> = signal(undefined);
   readonly creating: Signal<boolean> = signal(false);
@@ -110,12 +112,13 @@ export class StartModel {
 
   /** Says that this browser is not let in, then how it can be. */
   #askWho(): void {
-    const passwords = this.state.value.kind === 'unauthenticated' && this.state.value.passwords;
-    this.state.value = { kind: 'unauthenticated', passwords };
-    void this.api.hasPasswords().then(
-      (has) => {
+    const { value } = this.state;
+    const known = value.kind === 'unauthenticated' ? value.ways : NO_WAYS;
+    this.state.value = { kind: 'unauthenticated', ways: known };
+    void this.api.ways().then(
+      (ways) => {
         if (this.state.value.kind === 'unauthenticated') {
-          this.state.value = { kind: 'unauthenticated', passwords: has };
+          this.state.value = { kind: 'unauthenticated', ways };
         }
       },
       () => undefined,

@@ -4,6 +4,7 @@ import { useComputed } from '@preact/signals';
 import type { SessionModel } from '../app/session-model';
 import type { Closed } from '../session';
 import { FreshLink } from './fresh-link';
+import { hasLogin, Login } from './login-form';
 import { closedText, ended as text } from './strings';
 
 export function EndCard({ model }: { readonly model: SessionModel }) {
@@ -14,18 +15,26 @@ export function EndCard({ model }: { readonly model: SessionModel }) {
   const { title, text: sentence } = model.shared
     ? sharedText(closed.value, model.needsLogin)
     : closedText(closed.value);
+  const isOut = closed.value.kind === 'unauthenticated' && !model.shared;
   return (
     <section class="end-card" data-tone={toneOf(closed.value)} role="status">
       <div>
-        <h2>{title}</h2>
-        {closed.value.kind === 'unauthenticated' && !model.shared ? (
-          <FreshLink before={text.linkBefore} middle={text.linkMiddle} after={text.linkAfter} />
-        ) : (
-          <p>{sentence}</p>
-        )}
+        <h2>{isOut && hasLogin(model.ways.value) ? text.loginTitle : title}</h2>
+        {isOut ? <Return model={model} /> : <p>{sentence}</p>}
       </div>
       <Buttons model={model} closed={closed.value} />
     </section>
+  );
+}
+
+/** How to get in again: the login of this browser has ended. */
+function Return({ model }: { readonly model: SessionModel }) {
+  const ways = model.ways.value;
+  return (
+    <>
+      <Login api={model.api} ways={ways} session={model.id} onDone={() => location.reload()} />
+      <FreshLink before={text.linkBefore} middle={text.linkMiddle} after={text.linkAfter} />
+    </>
   );
 }
 

@@ -1,8 +1,45 @@
-/** Name and password, where they are a way in. */
+/** Single sign-on, and name and password, where they are ways in. */
 
 import { useState } from 'preact/hooks';
-import { type Api, ApiError } from '../app/api';
-import { login as text } from './strings';
+import { type Api, ApiError, type Ways } from '../app/api';
+import { refusedText, login as text } from './strings';
+
+interface LoginProps extends LoginFormProps {
+  readonly ways: Ways;
+  /** Where single sign-on comes back to; else the start page. */
+  readonly session?: string | undefined;
+  /** The code by which a sign-on was refused a moment ago. */
+  readonly refused?: string | undefined;
+}
+
+/** Whether there is a way in that needs no link. */
+export function hasLogin({ passwords, signOn }: Ways): boolean {
+  return passwords || signOn !== undefined;
+}
+
+/** Every such way. */
+export function Login({ api, ways, session, refused, onDone }: LoginProps) {
+  if (!hasLogin(ways)) {
+    return null;
+  }
+  const { passwords, signOn } = ways;
+  return (
+    <div class="login">
+      {refused !== undefined && (
+        <div class="login-problem" role="alert">
+          {refusedText(refused)}
+        </div>
+      )}
+      {signOn !== undefined && (
+        <a class={passwords ? 'button' : 'button button-primary'} href={api.signOn(session)}>
+          {text.signOn(signOn)}
+        </a>
+      )}
+      {signOn !== undefined && passwords && <div class="login-or">{text.or}</div>}
+      {passwords && <LoginForm api={api} onDone={onDone} />}
+    </div>
+  );
+}
 
 interface LoginFormProps {
   readonly api: Api;
@@ -10,7 +47,7 @@ interface LoginFormProps {
   readonly onDone: () => void;
 }
 
-export function LoginForm({ api, onDone }: LoginFormProps) {
+function LoginForm({ api, onDone }: LoginFormProps) {
   const [problem, setProblem] = useState<string>();
   const [busy, setBusy] = useState(false);
   const submit = async (form: HTMLFormElement) => {
@@ -27,7 +64,7 @@ export function LoginForm({ api, onDone }: LoginFormProps) {
   };
   return (
     <form
-      class="login"
+      class="login-form"
       aria-label={text.title}
       onSubmit={(event) => {
         event.preventDefault();

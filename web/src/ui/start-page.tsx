@@ -6,7 +6,7 @@ import type { StartModel } from '../app/start-model';
 import { Dialog } from './dialog';
 import { FreshLink } from './fresh-link';
 import { Icon, Mark } from './icons';
-import { LoginForm } from './login-form';
+import { hasLogin, Login } from './login-form';
 import { age, endingText, login, size, start as text, viewers } from './strings';
 
 export function StartPage({ model }: { readonly model: StartModel }) {
@@ -70,10 +70,15 @@ function Content({ model }: { readonly model: StartModel }) {
     case 'unauthenticated':
       return (
         <section class="empty">
-          <h1>{state.passwords ? login.title : text.unauthenticatedTitle}</h1>
-          {state.passwords && <LoginForm api={model.api} onDone={() => void model.refresh()} />}
+          <h1>{hasLogin(state.ways) ? login.title : text.unauthenticatedTitle}</h1>
+          <Login
+            api={model.api}
+            ways={state.ways}
+            refused={model.refused.value}
+            onDone={() => void model.refresh()}
+          />
           <FreshLink
-            before={state.passwords ? text.passwordlessBefore : text.unauthenticatedBefore}
+            before={hasLogin(state.ways) ? text.otherwiseBefore : text.unauthenticatedBefore}
             middle={text.unauthenticatedMiddle}
             after={text.unauthenticatedAfter}
           />

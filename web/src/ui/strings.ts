@@ -61,7 +61,7 @@ export const start = {
   emptyText: 'A session keeps running when you close its tab, and is here when you come back.',
   unauthenticatedTitle: 'This page needs a fresh link',
   unauthenticatedBefore: 'Run ',
-  passwordlessBefore: 'Without a password: run ',
+  otherwiseBefore: 'Otherwise run ',
   unauthenticatedMiddle: ' again or ',
   unauthenticatedAfter: ' in a terminal on that machine, and open the address that it prints.',
   unreachable: 'The server does not answer. This list may be old; trying again.',
@@ -125,6 +125,7 @@ export const ended = {
   newSession: 'New session',
   allSessions: 'All sessions',
   reload: 'Reload',
+  loginTitle: 'Your login has ended',
   linkBefore: 'Run ',
   linkMiddle: ' again or ',
   linkAfter: ' in a terminal on that machine, and open the address that it prints.',
@@ -255,7 +256,29 @@ export const login = {
   password: 'Password',
   submit: 'Log in',
   busy: 'Logging in…',
+  signOn: (provider: string) => `Log in with ${provider}`,
+  or: 'or with a password',
 };
+
+/** Why a sign-on has failed, by the code in the address. */
+const REFUSALS: ReadonlyMap<string, string> = new Map([
+  ['oidc_stale', 'That took too long, or began in another tab. Try again.'],
+  ['oidc_denied', 'The login was not completed.'],
+  ['oidc_unavailable', 'The login service does not answer as it should. Try again in a moment.'],
+  ['oidc_refused', 'The login service did not confirm who you are. Try again.'],
+  [
+    'oidc_not_allowed',
+    'You are logged in there, but have no access here. Ask whoever runs this server.',
+  ],
+  ['oidc_name_taken', 'Your name belongs to another account here. Ask whoever runs this server.'],
+  ['busy', 'Too many people are logging in at this moment. Try again.'],
+  ['too_many_attempts', 'Too many attempts. Wait a moment, then try again.'],
+]);
+
+/** Whatever stands in the address, only known codes say something. */
+export function refusedText(code: string): string {
+  return REFUSALS.get(code) ?? 'The login failed. Try again.';
+}
 
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 

@@ -11,6 +11,7 @@ use http::HeaderName;
 
 use crate::acme;
 use crate::http::{BasePath, Profiles};
+use crate::oidc::Provider;
 use crate::tls::Acceptor;
 
 use super::Program;
@@ -21,6 +22,8 @@ pub use crate::sessions::OnClose;
 pub struct Config {
     /// Where to listen and whom to let in.
     pub listen: Listen,
+    /// By whom people sign on, if by anybody.
+    pub oidc: Option<Arc<Provider>>,
     /// What a session is made of.
     pub session: Session,
     /// How much there may be, and for how long.

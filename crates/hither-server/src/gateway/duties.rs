@@ -28,11 +28,13 @@ impl Duties<'_> {
         let mut running = pin!(self.directory.run());
         let mut storing = pin!(self.keep_store());
         let mut watching = pin!(self.app.watch_passes());
+        let mut forgetting = pin!(self.app.forget_gone());
         loop {
             tokio::select! {
                 () = &mut running => return Leave::Stop,
                 () = &mut storing => return Leave::Stop,
                 () = &mut watching => return Leave::Stop,
+                () = &mut forgetting => return Leave::Stop,
                 successor = upgrading.next() => return Leave::Upgrade(successor),
                 asked = signals.next() => match asked {
                     Asked::Stop => return Leave::Stop,

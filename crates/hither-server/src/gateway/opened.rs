@@ -74,6 +74,7 @@ impl Opened {
         let http = http_config(config, &listeners);
         let app = App::new(http, auth, Arc::<Directory>::clone(&directory), stopping)
             .with_succession(Succession { generation, wishes: wish })
+            .with_oidc(config.oidc.clone())
             .with_audit(audit(config)?);
         let app = Arc::new(app);
         Ok(Self {

@@ -20,6 +20,7 @@ use super::serve::Stop;
 use super::server_routes::Succession;
 use crate::audit::{Actor, Audit, Event, Silent};
 use crate::metrics::HttpMetrics;
+use crate::oidc::Provider;
 use crate::pass::Passes;
 use crate::sessions::{Readiness, ServerStatus, Sessions};
 
@@ -77,6 +78,8 @@ pub struct App {
     pub(crate) runs: Runs,
     /// Requests that may be repeated.
     pub(crate) idempotency: Idempotency,
+    /// By whom people sign on, if by anybody.
+    pub(crate) oidc: Option<Arc<Provider>>,
     sessions: Guarded,
     /// What this side counts.
     pub(crate) metrics: HttpMetrics,
@@ -98,6 +101,7 @@ impl App {
             auth,
             stop,
             succession: None,
+            oidc: None,
             runs: Runs::default(),
             idempotency: Idempotency::default(),
             sessions: Guarded(sessions),
@@ -117,6 +121,12 @@ impl App {
     #[must_use]
     pub(crate) fn with_succession(self, succession: Succession) -> Self {
         Self { succession: Some(succession), ..self }
+    }
+
+    /// The same, with a provider of single sign-on.
+    #[must_use]
+    pub fn with_oidc(self, provider: Option<Arc<Provider>>) -> Self {
+        Self { oidc: provider, ..self }
     }
 
     /// An address that logs a browser in, once and within ten minutes; the one before it is good

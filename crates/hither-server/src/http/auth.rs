@@ -1,6 +1,6 @@
 //! Credentials at run time: the verifier, with the clock, the random numbers and the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -101,7 +101,8 @@ impl Auth {
     }
 
     /// Changes whenever somebody may have lost, or been given, the right to something.
-    pub(crate) fn authority_changes(&self) -> watch::Receiver<u64> {
+    #[must_use]
+    pub fn authority_changes(&self) -> watch::Receiver<u64> {
         self.authority.subscribe()
     }
 
@@ -315,6 +316,18 @@ impl Auth {
             store.note_uses(&uses)
         };
         store.run(job).await
+    }
+
+    /// Forgets what was stored about sessions that are gone for ever, and share links that have
+    /// expired.
+    pub(crate) async fn forget(&self, gone: BTreeSet<SessionId>) -> Result<(), StoreFailed> {
+        let Some(store) = &self.store else { return Ok(()) };
+        let job = move |store: &mut Store| store.forget_sessions(&gone, SystemTime::now());
+        let forgotten = store.run(job).await?;
+        if forgotten {
+            self.change(|_| Ok(())).await?;
+        }
+        Ok(())
     }
 
     fn replace_people(&self, mut people: People) {

@@ -121,11 +121,16 @@ pub(crate) async fn config(State(app): State<Arc<App>>) -> Response {
     if required && app.auth.has_passwords() {
         methods.push("password");
     }
+    let provider = app.oidc.as_ref().filter(|_| required);
+    if provider.is_some() {
+        methods.push("oidc");
+    }
     Json(json!({
         "authRequired": required,
         "authMethods": methods,
         "passwordAuth": required,
         "sshKeyAuth": false,
+        "oidcLabel": provider.map(|provider| provider.label()),
     }))
     .into_response()
 }
@@ -174,7 +179,7 @@ fn noted(
 }
 
 /// A browser that logs in again gets a new secret, and the old one is good no more.
-fn end_old_logins(app: &App, arrival: &Arrival, headers: &HeaderMap) {
+pub(super) fn end_old_logins(app: &App, arrival: &Arrival, headers: &HeaderMap) {
     let cookies = headers.get(COOKIE).and_then(|value| value.to_str().ok()).unwrap_or("");
     for old in cookie_values(cookies, &arrival.cookie_name) {
         app.auth.close_login(old);
@@ -185,7 +190,7 @@ fn user(name: &str) -> Value {
     json!({ "id": name, "username": name, "role": "owner" })
 }
 
-fn set_cookie(arrival: &Arrival, login: &Secret) -> (HeaderName, HeaderValue) {
+pub(super) fn set_cookie(arrival: &Arrival, login: &Secret) -> (HeaderName, HeaderValue) {
     (SET_COOKIE, header_value(&arrival.cookie_name.set(login)))
 }
 
@@ -193,6 +198,6 @@ fn clear_cookie(arrival: &Arrival) -> (HeaderName, HeaderValue) {
     (SET_COOKIE, header_value(&arrival.cookie_name.clear()))
 }
 
-fn header_value(text: &str) -> HeaderValue {
+pub(super) fn header_value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).expect("cookies are made of printable ASCII")
 }

@@ -60,6 +60,8 @@ pub(crate) struct Arrival {
     pub(crate) from: FromWhere,
     pub(crate) site: FetchSite,
     pub(crate) cookie_name: CookieName,
+    /// Where the browser knows our pages to be; none on a Unix socket.
+    pub(crate) site_of_ours: Option<Origin>,
     /// Whom the connection vouches for, if anybody.
     pub(crate) vouched: Option<Vouched>,
     /// Whether the browser is told to come by TLS only from now on.
@@ -142,6 +144,7 @@ impl Door {
             from,
             site: FetchSite::parse(sites.next()),
             cookie_name: CookieName::new(host.scheme(), self.port),
+            site_of_ours: host.origin().cloned(),
             vouched: self.vouched(caller, headers, proxied)?,
             hsts: host.origin().is_some_and(wants_hsts),
             seat: caller.seat.clone(),

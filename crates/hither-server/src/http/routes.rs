@@ -7,14 +7,15 @@ use axum::Router;
 use axum::extract::MatchedPath;
 use axum::middleware::map_response;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodRouter, delete, get, patch, post};
+use axum::routing::{MethodRouter, delete, get, patch, post, put};
 use hither_auth::{Level, Scope};
 
 use super::app::App;
 use super::problem::Problem;
 use super::{
-    auth_routes, events, history, openapi, output, pages, run, screen, server_routes,
-    session_routes, share_routes, status, ticket_routes, upgrade, viewer_routes, wait,
+    auth_routes, events, grant_routes, history, oidc_routes, openapi, output, pages, run, screen,
+    server_routes, session_routes, share_routes, status, ticket_routes, upgrade, viewer_routes,
+    wait,
 };
 
 /// One method of one path.
@@ -34,7 +35,7 @@ pub struct Route {
 pub enum Guard {
     /// Everybody: there is nothing to protect.
     Public,
-    /// Everybody who knows the secret that is in the body.
+    /// Everybody who knows the secret that the request carries.
     Secret,
     /// Whoever has a credential.
     Credential,
@@ -99,8 +100,8 @@ macro_rules! verb {
     (delete) => {
         "DELETE"
     };
-    (patch) => {
-        "PATCH"
+    (put) => {
+        "PUT"
     };
 }
 
@@ -117,6 +118,8 @@ routes! {
     get "/api/auth/config" Public auth_routes::config;
     post "/api/auth/launch" Secret auth_routes::launch;
     post "/api/auth/login" Secret auth_routes::login;
+    get "/api/auth/oidc/login" Public oidc_routes::login;
+    get "/api/auth/oidc/callback" Secret oidc_routes::callback;
     post "/api/auth/launch-url" ADMIN auth_routes::launch_url;
     post "/api/auth/logout" Credential auth_routes::logout;
     post "/api/auth/logout-all" Credential auth_routes::logout_all;
@@ -147,6 +150,9 @@ routes! {
     get "/api/sessions/{id}/viewers" READ viewer_routes::list;
     patch "/api/sessions/{id}/viewers/{number}" OWN viewer_routes::set_level;
     delete "/api/sessions/{id}/viewers/{number}" OWN viewer_routes::send_away;
+    get "/api/sessions/{id}/grants" OWN grant_routes::list;
+    put "/api/sessions/{id}/grants/{user}" OWN grant_routes::set;
+    delete "/api/sessions/{id}/grants/{user}" OWN grant_routes::remove;
     get "/api/sessions/{id}/shares" OWN share_routes::list;
     post "/api/sessions/{id}/shares" OWN share_routes::create;
     delete "/api/sessions/{id}/shares/{number}" OWN share_routes::revoke;

@@ -211,7 +211,9 @@ pub(crate) async fn redeem(
         let detail = "the link is wrong, has expired or was withdrawn";
         return Err(Problem::unauthorized("share_refused", detail));
     };
-    if share.needs_login && access.is_err() {
+    let with = access.ok().map(|access| access.principal().clone());
+    let with = with.filter(|_| share.needs_login);
+    if share.needs_login && with.is_none() {
         let detail = "this link is for people with an account: log in first";
         return Err(Problem::unauthorized("login_required", detail));
     }
@@ -220,9 +222,9 @@ pub(crate) async fn redeem(
     if app.passes.by_link(share.id) >= max {
         return Err(SessionError::TooManyViewers { max }.into());
     }
-    app.gate.handle_success(arrival.address, None);
+    // Who has a link has proven nothing that would make up for wrong guesses at something else.
     arrival.seat.prove();
-    let (session, holder) = (share.session, share.holder());
+    let (session, holder) = (share.session, share.holder(with));
     app.note(&Actor::proven(&holder, arrival.address), &Event::ShareUsed(session, share.id));
     let role = share.level.role();
     let ticket = app.auth.issue_ticket(Ticket { principal: holder, session, role })?;
@@ -255,7 +257,7 @@ async fn check_passphrase(
         app.gate.handle_failure(arrival.address, Some(&account));
         return Err(Problem::unauthorized("passphrase_refused", "the passphrase is wrong"));
     }
-    app.gate.handle_success(arrival.address, Some(&account));
+    app.gate.forgive(&account);
     Ok(())
 }
 

@@ -43,7 +43,8 @@ impl<S: Send + Sync> FromRequestParts<S> for NumberInPath {
 #[derive(Default, Deserialize, JsonSchema)]
 pub(crate) struct LevelBody {
     /// `read` or `write`.
-    level: Option<String>,
+    #[schemars(required)]
+    pub(super) level: Option<String>,
 }
 
 /// An attached viewer.

@@ -178,12 +178,7 @@ impl ClientCertificates {
     /// Whoever shows no certificate may still come in by another way; one that is shown must be
     /// good, with the extended key usage of a client (RFC 5280, section 4.2.1.12).
     fn load(&self) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
-        let mut roots = RootCertStore::empty();
-        for authority in certificates("certificate authority", &self.authorities)? {
-            roots
-                .add(authority)
-                .map_err(|error| unusable("certificate authority", &self.authorities, &error))?;
-        }
+        let roots = authorities(&self.authorities)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut builder = WebPkiClientVerifier::builder_with_provider(roots.into(), provider)
             .allow_unauthenticated();
@@ -193,6 +188,19 @@ impl ClientCertificates {
         let path = self.revoked.as_ref().unwrap_or(&self.authorities);
         builder.build().map_err(|error| unusable("certificate authority", path, &error))
     }
+}
+
+/// The authorities in a file in PEM.
+///
+/// # Errors
+/// When there is none in it, or one that cannot be used.
+pub(crate) fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
+    let what = "certificate authority";
+    let mut roots = RootCertStore::empty();
+    for authority in certificates(what, path)? {
+        roots.add(authority).map_err(|error| unusable(what, path, &error))?;
+    }
+    Ok(roots)
 }
 
 fn certificates(what: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {

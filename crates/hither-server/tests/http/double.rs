@@ -167,6 +167,7 @@ impl Sessions for Double {
             let mut state = self.state();
             state.sessions.remove(&id).ok_or(SessionError::NotFound)?;
             state.done.push("close".to_owned());
+            self.tell(SessionEvent::Closed(id));
             Ok(())
         })
     }

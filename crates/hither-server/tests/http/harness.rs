@@ -47,11 +47,21 @@ impl Harness {
 
     /// A server with these credentials, of which `token` is one.
     pub(crate) async fn with_auth(auth: Auth, config: Config, token: String) -> Self {
+        Self::dressed(auth, config, token, |app| app).await
+    }
+
+    /// The same, with something more in its application.
+    pub(crate) async fn dressed(
+        auth: Auth,
+        config: Config,
+        token: String,
+        dress: impl FnOnce(App) -> App,
+    ) -> Self {
         let (double, attached) = Double::new();
         let double = Arc::new(double);
         let (stop, stopped) = watch::channel(false);
         let sessions = Arc::clone(&double);
-        let app = Arc::new(App::new(config, auth, sessions, stopped));
+        let app = Arc::new(dress(App::new(config, auth, sessions, stopped)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = Server::new(Arc::clone(&app));

@@ -142,7 +142,7 @@ fn h04_whatever_a_body_is_the_answer_is_one_of_ours() {
     let harness = runtime.block_on(Harness::start(Mode::Required));
     let routes: Vec<_> = ROUTES
         .iter()
-        .filter(|route| ["POST", "PATCH"].contains(&route.method))
+        .filter(|route| ["POST", "PATCH", "PUT"].contains(&route.method))
         .filter(|route| !LEFT_OUT.iter().any(|end| route.path.ends_with(end)))
         .collect();
     assert!(routes.len() > 10, "{routes:?}");
@@ -152,7 +152,8 @@ fn h04_whatever_a_body_is_the_answer_is_one_of_ours() {
     let strategy = strategy.prop_map(|(route, body)| Case { route, body });
     let result = runner.run(&strategy, |Case { route, body }| {
         let id = harness.id.as_str();
-        let target = route.path.replace("{id}", id).replace("{number}", "1");
+        let target =
+            route.path.replace("{id}", id).replace("{number}", "1").replace("{user}", "eve");
         let request = harness.trusted(route.method, &target).json(body);
         check(route, &runtime.block_on(request.send(harness.address)))
     });

@@ -24,6 +24,9 @@ pub(crate) const TABLE: &[(&str, &str, Guard, &[u16])] = &[
     ("GET", "/api/auth/config", Guard::Public, &[200]),
     ("POST", "/api/auth/launch", Guard::Secret, &[204]),
     ("POST", "/api/auth/login", Guard::Secret, &[200]),
+    // Nobody has named a provider.
+    ("GET", "/api/auth/oidc/login", Guard::Public, &[404]),
+    ("GET", "/api/auth/oidc/callback", Guard::Secret, &[404]),
     ("POST", "/api/auth/launch-url", Guard::ADMIN, &[200]),
     ("POST", "/api/auth/logout", Guard::Credential, &[204]),
     ("POST", "/api/auth/logout-all", Guard::Credential, &[204]),
@@ -52,9 +55,12 @@ pub(crate) const TABLE: &[(&str, &str, Guard, &[u16])] = &[
     ("GET", "/api/sessions/{id}/output", Guard::READ, &[200]),
     ("GET", "/api/sessions/{id}/stream", Guard::READ, &[200]),
     ("GET", "/api/sessions/{id}/viewers", Guard::READ, &[200]),
-    // There is no such viewer, or share link, as far as anybody may know.
+    // There is no such viewer, user, or share link, as far as anybody may know.
     ("PATCH", "/api/sessions/{id}/viewers/{number}", Guard::OWN, &[404]),
     ("DELETE", "/api/sessions/{id}/viewers/{number}", Guard::OWN, &[404]),
+    ("GET", "/api/sessions/{id}/grants", Guard::OWN, &[200]),
+    ("PUT", "/api/sessions/{id}/grants/{user}", Guard::OWN, &[404]),
+    ("DELETE", "/api/sessions/{id}/grants/{user}", Guard::OWN, &[404]),
     ("GET", "/api/sessions/{id}/shares", Guard::OWN, &[200]),
     // No store is behind this server.
     ("POST", "/api/sessions/{id}/shares", Guard::OWN, &[503]),
@@ -130,7 +136,7 @@ pub(crate) fn request(harness: &Harness, row: Row) -> Request {
 fn request_to(harness: &Harness, row: Row, host: &str) -> Request {
     let (method, path, ..) = row;
     let target = path.replace("{id}", harness.id.as_str()).replace("{*path}", "none.js");
-    let target = target.replace("{number}", "7");
+    let target = target.replace("{number}", "7").replace("{user}", "nobody");
     let target = match path {
         "/ws" => format!("/ws?sessionId={}", harness.id),
         _ => target,
@@ -146,7 +152,9 @@ fn request_to(harness: &Harness, row: Row, host: &str) -> Request {
             request.json(format!(r#"{{"username":"x","password":"{}"}}"#, harness.token))
         }
         "/api/ws-ticket" => request.json(format!(r#"{{"session":"{}"}}"#, harness.id)),
-        "/api/sessions/{id}/viewers/{number}" if method == "PATCH" => {
+        "/api/sessions/{id}/viewers/{number}" | "/api/sessions/{id}/grants/{user}"
+            if method != "DELETE" =>
+        {
             request.json(r#"{"level":"read"}"#)
         }
         "/api/sessions/{id}/resize" => request.json(r#"{"cols":100,"rows":30}"#),

@@ -1,12 +1,13 @@
 //! Tickets, share links, viewers, and what happens to them when a right is withdrawn.
 
-use hither_auth::{Mode, Scopes, UserId, UserKind};
+use hither_auth::{Mode, Proxies, Scopes, UserId, UserKind};
 use hither_core::{Role, SessionId};
+use hither_server::http::Config;
 use hither_server::sessions::Connection;
 use tokio::net::TcpStream;
 
 use crate::client::{Request, Response, read_response};
-use crate::harness::Harness;
+use crate::harness::{Harness, config};
 use crate::users::{Stored, token_of};
 
 const PROTOCOLS: &str = "hither.v1";
@@ -37,7 +38,7 @@ impl Harness {
     }
 
     /// Waits until something was said about a viewer, and what.
-    async fn told(&self) -> String {
+    pub(crate) async fn told(&self) -> String {
         let mut told = self.double.told.subscribe();
         told.wait_for(|count| *count > 0).await.unwrap();
         self.double.state().told.join("; ")
@@ -148,8 +149,12 @@ async fn a08_a_ticket_is_for_one_session() {
 }
 
 /// A server with a user who owns its session, and the user's bearer token.
-async fn owned() -> (Stored, UserId, String) {
-    let mut stored = Stored::start().await;
+pub(crate) async fn owned() -> (Stored, UserId, String) {
+    owned_with(config()).await
+}
+
+async fn owned_with(config: Config) -> (Stored, UserId, String) {
+    let mut stored = Stored::with_config(config).await;
     let alice = stored.add_user("alice", UserKind::Member);
     stored.reload().await;
     let token = stored.add_token(alice, Scopes::MEMBER);
@@ -160,13 +165,13 @@ async fn owned() -> (Stored, UserId, String) {
 }
 
 impl Stored {
-    fn as_user(&self, method: &str, path: &str, token: &str) -> Request {
+    pub(crate) fn as_user(&self, method: &str, path: &str, token: &str) -> Request {
         let target = format!("/api/sessions/{}{path}", self.harness.id);
         let request = self.harness.request(method, &target);
         request.header("authorization", format!("Bearer {token}"))
     }
 
-    async fn share(&self, token: &str, body: &str) -> Response {
+    pub(crate) async fn share(&self, token: &str, body: &str) -> Response {
         self.as_user("POST", "/shares", token).json(body).send(self.harness.address).await
     }
 
@@ -340,4 +345,53 @@ async fn the_owner_sees_viewers_sets_their_level_and_sends_them_away() {
     assert_eq!(stored.as_user("DELETE", "/viewers/7", &token).send(address).await.status, 204);
     let told = stored.harness.told().await;
     assert!(told.contains(" 4403 you were sent away"), "{told}");
+}
+
+#[tokio::test]
+async fn a_link_for_people_with_an_account_ends_with_the_login_that_was_shown() {
+    let (mut stored, _, token) = owned().await;
+    stored.add_user("bob", UserKind::Member);
+    stored.reload().await;
+    let key = secret(&stored.share(&token, r#"{"level":"write"}"#).await, "secret");
+    let login = token_of(&stored.login("bob", "correct horse battery").await);
+    let bearer = format!("Bearer {login}");
+    let body = serde_json::json!({ "secret": key }).to_string();
+    let address = stored.harness.address;
+    let request = stored.harness.request("POST", "/api/share").json(body);
+    let redeemed = request.header("authorization", &*bearer).send(address).await;
+    let ticket = secret(&redeemed, "ticket");
+    let request = stored.harness.page_socket(stored.harness.id, Some(&ticket));
+    assert_eq!(request.send(address).await.status, 101);
+    let viewer = stored.harness.attached.recv().await.unwrap();
+    // Whoever types is known.
+    assert_eq!((viewer.role, viewer.pass.principal().name()), (Role::Operator, "bob"));
+    let logout = stored.harness.request("POST", "/api/auth/logout");
+    let logout = logout.header("authorization", &*bearer).send(address).await;
+    assert_eq!(logout.status, 204);
+    let told = stored.harness.told().await;
+    assert!(told.contains(" 4401 "), "{told}");
+}
+
+#[tokio::test]
+async fn a16_a_good_link_does_not_make_up_for_wrong_guesses() {
+    // This machine is never punished, so the guesses come through a proxy.
+    let proxies = Proxies::new(vec!["127.0.0.1/32".parse().unwrap()]);
+    let (stored, _, token) = owned_with(Config { proxies, ..config() }).await;
+    let key = secret(&stored.share(&token, "{}").await, "secret");
+    let from = |request: Request| request.header("x-forwarded-for", "192.0.2.7");
+    let address = stored.harness.address;
+    let redeem = |key: &str| {
+        let body = serde_json::json!({ "secret": key }).to_string();
+        from(stored.harness.request("POST", "/api/share").json(body))
+    };
+    let mut wrong = 0;
+    loop {
+        // One that is good between any two that are wrong.
+        let good = redeem(&key).send(address).await.status;
+        if good == 429 || redeem("wrong").send(address).await.status == 429 {
+            break;
+        }
+        wrong += 1;
+        assert!(wrong <= 10, "guesses are never slowed down");
+    }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use hither_auth::{ApiToken, Mode, Password, People, Scope, Scopes, TokenRecord, UserId, UserKind};
-use hither_server::http::Auth;
+use hither_server::http::{Auth, Config};
 use hither_server::store_thread::StoreThread;
 use hither_store::{NewToken, NewUser, StateDir, Store};
 
@@ -21,6 +21,10 @@ pub(crate) struct Stored {
 
 impl Stored {
     pub(crate) async fn start() -> Self {
+        Self::with_config(config()).await
+    }
+
+    pub(crate) async fn with_config(config: Config) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let state = StateDir::open(&dir.path().join("state")).unwrap();
         let thread = StoreThread::start(Store::open(&state).unwrap()).unwrap();
@@ -28,13 +32,19 @@ impl Stored {
         let mut people = People::new("somebody");
         people.tokens.add(TokenRecord::local("ci", local.digest()));
         let auth = Auth::new(Mode::Required, people, []).with_store(thread);
-        let harness = Harness::with_auth(auth, config(), local.to_text()).await;
+        let harness = Harness::with_auth(auth, config, local.to_text()).await;
         Self { harness, store: Store::open(&state).unwrap(), _dir: dir }
     }
 
     pub(crate) fn add_user(&mut self, name: &str, kind: UserKind) -> UserId {
         let password = Password::new(PASSWORD.to_owned()).unwrap().hash([3; 16]);
         let new = NewUser { name: name.parse().unwrap(), kind, password: Some(password) };
+        self.store.add_user(&new, SystemTime::now()).unwrap()
+    }
+
+    /// A user who logs in elsewhere.
+    pub(crate) fn add_user_without_password(&mut self, name: &str) -> UserId {
+        let new = NewUser { name: name.parse().unwrap(), kind: UserKind::Member, password: None };
         self.store.add_user(&new, SystemTime::now()).unwrap()
     }
 

@@ -5,6 +5,7 @@ mod check;
 mod config;
 mod limits;
 mod listen;
+mod oidc;
 
 pub(crate) use check::{is_program, usual_shell};
 pub(crate) use listen::{ListenArgs, TlsArgs};
@@ -19,6 +20,7 @@ use clap::{Args, ValueEnum};
 use hither_server::gateway::{self, Ended, Ready, SUCCESSOR_VARIABLE, Start};
 
 use limits::{LimitArgs, OnCloseArg};
+use oidc::OidcArgs;
 
 use crate::cli::{RuntimeDirArgs, StateDirArgs};
 use crate::escape::Escaped;
@@ -38,6 +40,8 @@ pub(crate) struct ServeArgs {
     pub(crate) listen: ListenArgs,
     #[command(flatten)]
     pub(crate) tls: TlsArgs,
+    #[command(flatten)]
+    pub(crate) oidc: OidcArgs,
     #[command(flatten)]
     pub(crate) session: SessionArgs,
     #[command(flatten)]

@@ -33,6 +33,17 @@ const BAD: &[(&str, &str)] = &[
     ("acme.contact", "ann"),
     ("acme.directory", "http://ca.example.org"),
     ("acme.ca", "/nowhere"),
+    ("oidc.issuer", "http://id.example.org"),
+    ("oidc.client-id", "hither"),
+    ("oidc.client-secret-file", "/nowhere"),
+    ("oidc.ca", "/nowhere"),
+    ("oidc.scope", "a b"),
+    ("oidc.user-claim", "a\tb"),
+    ("oidc.group-claim", "a\tb"),
+    ("oidc.allow-user", "ada"),
+    ("oidc.allow-group", "staff"),
+    ("oidc.admin-group", "operations"),
+    ("oidc.label", "a\tb"),
     ("limits.max-sessions", "0"),
     ("limits.max-viewers", "4097"),
     ("limits.max-input-queue", "1KiB"),
@@ -181,6 +192,8 @@ fn a04_files_that_hold_something_else_are_refused_with_the_cure() {
     let long = write("long.pem", &"x".repeat(2 << 20));
     let tls = ["--tls-cert", &cert, "--tls-key", &key];
     let with_ca = [&tls[..], &["--tls-client-ca", &cert]].concat();
+    let oidc = ["--oidc-issuer", "https://id.example.org", "--oidc-client-id", "hither"];
+    let oidc = [&oidc[..], &["--oidc-allow-user", "ada"]].concat();
     let acme = ["--acme-domain", "box.example.org", "--acme-accept-terms"];
     for bad in [&empty, &other, &long, &key] {
         for arguments in [
@@ -188,6 +201,7 @@ fn a04_files_that_hold_something_else_are_refused_with_the_cure() {
             [&tls[..], &["--tls-client-ca", bad]].concat(),
             [&with_ca[..], &["--tls-client-crl", bad]].concat(),
             [&acme[..], &["--acme-ca", bad]].concat(),
+            [&oidc[..], &["--oidc-ca", bad]].concat(),
         ] {
             let run = place.run(&[&["serve", "--port", "0"], &arguments[..]].concat());
             assert!(is_refused("file", &run, &format!("{arguments:?}")), "{arguments:?}");
@@ -214,12 +228,13 @@ fn the_settings_of_dist_are_good() {
             continue;
         }
         let mut text = fs::read_to_string(&path).unwrap();
-        for (name, pem) in [
+        for (name, content) in [
             ("/etc/hither/cert.pem", pair.cert.pem()),
             ("/etc/hither/key.pem", pair.signing_key.serialize_pem()),
+            ("/etc/hither/oidc-secret", "secret\n".to_owned()),
         ] {
             let own = folder.path().join(name.rsplit('/').next().unwrap());
-            fs::write(&own, pem).unwrap();
+            fs::write(&own, content).unwrap();
             fs::set_permissions(&own, fs::Permissions::from_mode(0o600)).unwrap();
             text = text.replace(name, own.to_str().unwrap());
         }

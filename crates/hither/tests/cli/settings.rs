@@ -160,6 +160,44 @@ fn what_would_let_strangers_in_or_read_along_is_refused() {
 }
 
 #[test]
+fn a20_single_sign_on_that_is_unsafe_or_of_no_use_is_refused() {
+    let place = Place::new();
+    let file = |name: &str, text: &str, mode: u32| {
+        let path = place.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (secret, open) = (file("secret", "s\n", 0o600), file("open", "s\n", 0o640));
+    let (empty, long) = (file("empty", "\n", 0o600), file("long", &"x".repeat(5000), 0o600));
+    let issuer = ["--oidc-issuer", "https://id.example.org"];
+    let named = [&issuer[..], &["--oidc-client-id", "hither"]].concat();
+    let whole = [&named[..], &["--oidc-allow-user", "ada"]].concat();
+    let with = |path| [&whole[..], &["--oidc-client-secret-file", path]].concat();
+    let check = |arguments: &[&str]| place.run(&[&["serve", "--check-config"], arguments].concat());
+    for (arguments, words) in [
+        (issuer.to_vec(), "give --oidc-client-id too"),
+        (named.clone(), "nobody could come in by single sign-on; name users with"),
+        ([&whole[..], &["--no-auth"]].concat(), "leave out --no-auth, or --oidc-issuer"),
+        (vec!["--oidc-client-id", "hither"], "name the provider with --oidc-issuer too"),
+        (vec!["--oidc-allow-user", "*"], "name the provider with --oidc-issuer too"),
+        (with(&open), "may be read by others (mode 0640); run `chmod 600"),
+        (with(&empty), "expected a secret of 1 to 4096 bytes"),
+        (with(&long), "expected a secret of 1 to 4096 bytes"),
+        (with("/nowhere"), "/nowhere: cannot be read"),
+        ([&whole[..], &["--oidc-ca", &secret]].concat(), "holds no certificate authority in PEM"),
+    ] {
+        assert_refused(&check(&arguments), words);
+    }
+    for issuer in ["http://id.example.org", "id.example.org", "https://a@b", "https://a/?b", "x"] {
+        let run = check(&["--oidc-issuer", issuer]);
+        assert_eq!((run.code, run.stdout.as_str()), (64, ""), "{run:#?}");
+        assert!(run.stderr.contains("an address with https"), "{run:#?}");
+    }
+    assert_eq!(check(&with(&secret)).code, 0);
+}
+
+#[test]
 fn values_that_nobody_should_give_are_not_understood() {
     let place = Place::new();
     for (option, value, words) in [

@@ -237,7 +237,7 @@ fn operation_id(operation: &Operation) -> String {
 fn description(operation: &Operation, guard: Guard) -> String {
     let needs = match guard {
         Guard::Public => "For everybody.".to_owned(),
-        Guard::Secret => "For whoever knows the secret in the body.".to_owned(),
+        Guard::Secret => "For whoever knows the secret in the request.".to_owned(),
         Guard::Credential => "Needs a credential.".to_owned(),
         Guard::Scope(scope) => format!("Needs a credential with the scope `{}`.", scope.as_str()),
         Guard::Session(level) => format!("Needs the level `{}` in the session.", level.as_str()),
@@ -259,6 +259,12 @@ fn parameters(operation: &Operation, requests: &mut SchemaGenerator) -> Vec<Valu
             "name": "number", "in": "path", "required": true,
             "description": "Number of it in the list.",
             "schema": { "type": "integer", "minimum": 0 },
+        }));
+    }
+    if operation.path.contains("{user}") {
+        all.push(json!({
+            "name": "user", "in": "path", "required": true,
+            "description": "Name of the user.", "schema": { "type": "string" },
         }));
     }
     if operation.path.contains("{*path}") {

@@ -4,10 +4,12 @@ use serde_json::json;
 
 use super::builder::Operation;
 use crate::http::auth_routes::{LaunchBody, LoginBody};
+use crate::http::grant_routes::GrantJson;
 use crate::http::history::OutputQuery;
 use crate::http::listing::ListQuery;
 use crate::http::names::AmendmentJson;
 use crate::http::new_session::NewSessionJson;
+use crate::http::oidc_routes::{CallbackQuery, LoginQuery};
 use crate::http::run::{RanJson, RunJson};
 use crate::http::screen::{ScreenJson, ScreenQuery, ScrollbackJson, ScrollbackQuery};
 use crate::http::server_routes::{UpgradeBody, UpgradingJson};
@@ -214,6 +216,19 @@ fn credentials() -> Vec<Operation> {
             .body::<LoginBody>([])
             .answer(200, "You are in.", json_only)
             .with("set-cookie", "The login."),
+        op("GET", "/api/auth/oidc/login", "Sign on at the provider")
+            .details("For browsers: `session` names the session whose page it leads to.")
+            .query::<LoginQuery>()
+            .answer(303, "To the provider, or to the start page with the reason why not.", &[])
+            .with("location", "Where to go.")
+            .with("set-cookie", "The sign-on, for ten minutes.")
+            .problem(404, "There is no provider."),
+        op("GET", "/api/auth/oidc/callback", "Come back from the provider")
+            .query::<CallbackQuery>()
+            .answer(303, "To a page of ours; with the reason, when you are not in.", &[])
+            .with("location", "Where to go.")
+            .with("set-cookie", "The login.")
+            .problem(404, "There is no provider."),
         op("POST", "/api/auth/launch-url", "An address that logs a browser in, once").answer(
             200,
             "The address.",
@@ -252,6 +267,17 @@ fn sharing() -> Vec<Operation> {
         op("DELETE", "/api/sessions/{id}/viewers/{number}", "Send a viewer away")
             .answer(204, "Done.", &[])
             .problem(404, gone),
+        op("GET", "/api/sessions/{id}/grants", "Who has been given a level")
+            .json::<Vec<GrantJson>>(200, "The users."),
+        op("PUT", "/api/sessions/{id}/grants/{user}", "Give a user a level in a session")
+            .details("The session is in the user's list then. What is open follows at once.")
+            .body::<LevelBody>([json!({ "level": "write" })])
+            .json::<GrantJson>(200, "The user and the level.")
+            .problem(404, "There is no such user, or no such session.")
+            .problem(503, "As many have one as may, or the store cannot be used."),
+        op("DELETE", "/api/sessions/{id}/grants/{user}", "Take the level of a user away")
+            .answer(204, "Done; viewers who have no other right are sent away.", &[])
+            .problem(404, "That user has none, or there is no such session."),
         op("GET", "/api/sessions/{id}/shares", "Share links of a session")
             .json::<Vec<ShareJson>>(200, "The links, without their secrets."),
         op("POST", "/api/sessions/{id}/shares", "Make a share link")

@@ -17,6 +17,7 @@ impl ServeArgs {
     pub(crate) fn check(&self) -> Result<(), Failure> {
         self.listen.check(&self.tls)?;
         self.tls.check()?;
+        self.oidc.provider(self.listen.no_auth)?;
         self.traces.check()?;
         self.check_sockets()?;
         check_directory(self.session.cwd.as_deref())?;

@@ -22,6 +22,7 @@ impl ServeArgs {
         let dir = text(runtime_dir.clone().into_os_string(), "runtime directory")?;
         Ok(Config {
             listen: self.listen.settings(&self.tls)?,
+            oidc: self.oidc.provider(self.listen.no_auth)?,
             session: self.session(settings)?,
             limits: self.limits.limits(),
             tuning: self.tuning(),
