@@ -367,7 +367,11 @@ impl World {
     fn verify(&self, credential: &Credential) -> Option<Principal> {
         let now = time(self.now);
         if let Held::Link { .. } = credential.held {
-            return self.verifier.people.share_with(&credential.secret, now).map(|share| share.holder(None));
+            return self
+                .verifier
+                .people
+                .share_with(&credential.secret, now)
+                .map(|share| share.holder(None));
         }
         let header = format!("Bearer {}", credential.secret);
         let shown = Presented {
