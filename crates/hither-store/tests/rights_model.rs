@@ -338,8 +338,8 @@ impl World {
             return;
         }
         self.forgotten.insert(number);
-        let alive = (0..SESSIONS).filter(|number| !self.forgotten.contains(number));
-        self.store.forget_sessions(&alive.map(session).collect(), time(self.now)).unwrap();
+        let gone = [session(number)].into_iter().collect();
+        self.store.forget_sessions(&gone, time(self.now)).unwrap();
         self.grants.retain(|(session, _), _| *session != number);
         for credential in &mut self.credentials {
             let is_its = matches!(credential.held, Held::Link { session, .. } if session == number);
