@@ -23,7 +23,7 @@ pub(crate) struct LogArgs {
     /// Form of the log on standard error
     #[arg(long = "log", value_name = "FORM", value_enum, default_value_t = LogForm::Human)]
     log_form: LogForm,
-    /// What to log: error, warn, info, debug, trace, or by module as in `info,hither_server=debug`
+    /// What to log, `HITHER_LOG`: error, warn, info, debug, trace, or by module as in `info,hither_server=debug`
     #[arg(
         long,
         value_name = "FILTER",

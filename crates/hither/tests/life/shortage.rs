@@ -26,14 +26,6 @@ pub(crate) fn can(script: &str) -> bool {
     run.is_ok_and(|status| status.success())
 }
 
-/// Processor time of the gateway (proc_pid_stat(5)).
-fn cpu_ticks(gateway: &Gateway) -> u64 {
-    let path = format!("/proc/{}/stat", gateway.pid().as_raw_nonzero());
-    let stat = std::fs::read_to_string(path).unwrap();
-    let fields = stat.rsplit_once(')').unwrap().1.split_whitespace();
-    fields.skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
-}
-
 fn create(gateway: &Gateway) -> (u16, serde_json::Value) {
     gateway.post("/api/sessions", &json!({ "command": ["sleep", "1000"], "cwd": "/" }))
 }
@@ -54,12 +46,6 @@ fn without_descriptors_connections_are_refused_and_sessions_go_on() {
         matches!(read, Ok(12)) && answer == *b"HTTP/1.1 503"
     });
     assert!(refused);
-    // What it uses of a processor meanwhile, in ticks of 10 ms: a loop that finds nothing to accept and
-    // goes on would use all of a second. Others who are busy make this less, not more.
-    let before = cpu_ticks(&gateway);
-    assert!(Command::new("sleep").arg("1").status().unwrap().success());
-    let used = cpu_ticks(&gateway) - before;
-    assert!(used < 20, "{used} ticks in a second");
     // Each failure to accept sends somebody away: a gateway that only tries again has far more.
     let log = std::fs::read_to_string(gateway.folder.path().join("log")).unwrap();
     let failures = log.lines().filter(|line| line.contains("accepting failed")).count();
