@@ -131,7 +131,8 @@ impl Server {
     }
 }
 
-/// Whether a session can have processes besides its leader; a cheap look.
-pub(super) fn may_have_followers(is_leader: impl Fn(u32) -> bool, has_exited: bool) -> bool {
-    !has_exited || processes::has_orphans(is_leader)
+/// Whether a session can have processes besides its leader, which descend from its children or are
+/// orphans; a cheap look, as finding them reads all of /proc. `leader` is none when it has ended.
+pub(super) fn may_have_followers(is_leader: impl Fn(u32) -> bool, leader: Option<u32>) -> bool {
+    leader.is_some_and(processes::has_children) || processes::has_orphans(is_leader)
 }

@@ -53,6 +53,15 @@ pub(super) fn has_orphans(is_leader: impl Fn(u32) -> bool) -> bool {
     }
 }
 
+/// Whether a process may have children: so it has when the kernel does not tell.
+pub(super) fn has_children(pid: u32) -> bool {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return true };
+    threads.into_iter().any(|thread| {
+        let children = thread.and_then(|thread| fs::read(thread.path().join("children")));
+        children.map_or(true, |children| !children.is_empty())
+    })
+}
+
 /// The processes of a session, its leader apart, that have not ended. `leaders` are the sessions
 /// whose leaders live.
 pub(super) fn of_session(wanted: Wanted, leaders: &BTreeMap<u32, SessionId>) -> Vec<Process> {

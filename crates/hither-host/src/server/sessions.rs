@@ -146,7 +146,8 @@ impl Sessions {
     pub(super) fn followers(&self, serial: u64) -> Vec<Process> {
         let Some(session) = self.by_serial.get(&serial) else { return Vec::new() };
         let is_leader = |pid: u32| self.by_leader.contains_key(&pid);
-        if !may_have_followers(is_leader, session.has_exited()) {
+        let leader = Some(session.pid()).filter(|_| !session.has_exited());
+        if !may_have_followers(is_leader, leader) {
             return Vec::new();
         }
         let leaders = self.by_leader.iter();
