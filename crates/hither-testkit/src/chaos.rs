@@ -19,7 +19,7 @@ use crate::typist::{Typed, Typist};
 use crate::watch::{Progress, Watch, Watched};
 
 /// What a run of chaos does.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Chaos {
     /// Brings a run's choices back; the kernel's timing stays its own.
     pub seed: u64,

@@ -94,7 +94,10 @@ impl Sweep {
         for number in 1..=most {
             let injection = Injection::fail_at(syscall, number, error);
             let mut once = self.run_once(&injection, Moment::Serving)?;
-            once.violations.retain(|violation| !violation.contains(IMPOSSIBLE));
+            if once.violations.iter().any(|violation| violation.contains(IMPOSSIBLE)) {
+                // Whatever else was seen follows from it.
+                once.violations.clear();
+            }
             swept.add(once, &format!("{error} at call {number} of {syscall}"));
             if !swept.violations.is_empty() {
                 break;

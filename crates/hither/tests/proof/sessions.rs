@@ -198,6 +198,8 @@ fn s09_an_interrupt_loses_what_the_kernel_flushes_and_nothing_else() {
     for number in 1..=50 {
         viewer.send(frame::input(number, b"\x03")).unwrap();
     }
+    // A flush makes room and does not wake a program that waits for it; Ctrl-S and Ctrl-Q do.
+    viewer.send(frame::input(51, b"\x13\x11")).unwrap();
     let (rest, exit) = read_out(viewer);
     output.extend_from_slice(&rest);
     assert_eq!(exit, Exit::Code(0));
