@@ -14,7 +14,7 @@ NPM_INSTALL := install --no-save --no-audit --no-fund
 ARGS ?=
 
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
-WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
+WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*' -not -path 'web/test-results/*' 2>/dev/null)
 ORACLE := crates/hither-screen/oracle
 
 .PHONY: help
