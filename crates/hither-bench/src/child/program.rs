@@ -85,7 +85,10 @@ impl Program {
             Self::Lines => ready,
             Self::Interrupt => {
                 let prompt = halves(PROMPT);
-                format!("{cooked}; trap : INT; {ready}; {wait}; {}; {prompt}; {wait}", awk(0))
+                format!(
+                    "{cooked}; trap : INT; {ready}; {wait}; {}; printf '\\030'; {prompt}; {wait}",
+                    awk(0)
+                )
             }
             Self::Endless => awk(0),
             Self::Idle => format!("{ready}; read line"),

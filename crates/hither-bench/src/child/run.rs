@@ -105,12 +105,14 @@ fn lines() -> io::Result<()> {
 }
 
 /// A shell whose one command is interrupted: it waits in the foreground, survives the signal, and
-/// writes its prompt. A real one is used, as it is in real life.
+/// writes its prompt. A real one is used, as it is in real life. What the kernel throws away on
+/// Ctrl-C may leave half an escape sequence, which would take the first letter of the prompt: CAN
+/// ends it, as on a VT500.
 fn interrupt() -> io::Result<()> {
     set_modes(without_line_editing)?;
     let script = format!(
         "trap : INT; printf %s '{READY}'; dd bs=1 count=1 >/dev/null 2>&1; \"$0\" \"$@\"; \
-         printf %s '{PROMPT}'; dd bs=1 count=1 >/dev/null 2>&1"
+         printf '\\030%s' '{PROMPT}'; dd bs=1 count=1 >/dev/null 2>&1"
     );
     let own: Vec<_> = std::env::args_os().skip(1).collect();
     let before_program = own.split_last().map_or(&own[..], |(_, before)| before);
