@@ -75,8 +75,14 @@ impl Turns {
 /// (proc(5), `/proc/pid/schedstat`).
 pub(super) fn waited() -> Duration {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let waited = text.split_ascii_whitespace().nth(1).and_then(|nanos| nanos.parse().ok());
-    Duration::from_nanos(waited.unwrap_or(0))
+    parse_waited(&text).unwrap_or_default()
+}
+
+/// The second of three numbers, in nanoseconds: time that the thread ran, time that it waited, and
+/// how often it was given a core.
+fn parse_waited(schedstat: &str) -> Option<Duration> {
+    let waited = schedstat.split_ascii_whitespace().nth(1)?;
+    waited.parse().ok().map(Duration::from_nanos)
 }
 
 #[cfg(test)]
@@ -125,7 +131,12 @@ mod tests {
 
     #[test]
     fn knows_how_long_it_waited() {
-        assert!(waited() >= Duration::ZERO);
-        assert!(std::fs::read("/proc/thread-self/schedstat").is_ok());
+        let waited = parse_waited("1229222326 838841965 46743\n");
+        assert_eq!(waited, Some(Duration::from_nanos(838_841_965)));
+        for other in ["", "1", "1 -2 3", "\n"] {
+            assert_eq!(parse_waited(other), None, "{other:?}");
+        }
+        let own = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+        assert!(parse_waited(&own).is_some(), "{own:?}");
     }
 }
