@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Timeline;
+use super::lane_of::LaneOf;
 use crate::content::{Damage, FloodCheck, GO};
 use crate::engine::{ConnectionId, Failure, Load, Wishes};
 use crate::stats::{Moment, float};
@@ -11,7 +12,7 @@ use crate::stats::{Moment, float};
 #[derive(Debug)]
 pub(crate) struct Flooding {
     lanes: Vec<Lane>,
-    lane_of: Vec<Option<usize>>,
+    lane_of: LaneOf,
     start: Moment,
     end: Moment,
     /// What each had received when the first was over, or at the end.
@@ -35,13 +36,9 @@ impl Flooding {
     /// Floods of `lines` lines each on `connections`; of `u64::MAX` lines, they never finish.
     pub(crate) fn new(connections: &[ConnectionId], lines: u64) -> Self {
         let lane = |id: &ConnectionId| Lane { id: *id, check: FloodCheck::new(lines), done: false };
-        let mut lane_of = vec![None; connections.iter().map(|id| id.0 + 1).max().unwrap_or(0)];
-        for (index, id) in connections.iter().enumerate() {
-            lane_of[id.0] = Some(index);
-        }
         Self {
             lanes: connections.iter().map(lane).collect(),
-            lane_of,
+            lane_of: LaneOf::new(connections),
             start: Moment::ZERO,
             end: Moment::ZERO,
             share: None,
@@ -53,7 +50,7 @@ impl Flooding {
 
     /// Whether this connection floods.
     pub(crate) fn has(&self, id: ConnectionId) -> bool {
-        self.lane_of.get(id.0).is_some_and(Option::is_some)
+        self.lane_of.find(id).is_some()
     }
 
     /// Bytes received.
@@ -94,7 +91,7 @@ impl Load for Flooding {
     }
 
     fn handle_output(&mut self, id: ConnectionId, now: Moment, bytes: &[u8], _: &mut Wishes) {
-        let Some(Some(index)) = self.lane_of.get(id.0).copied() else { return };
+        let Some(index) = self.lane_of.find(id) else { return };
         let lane = &mut self.lanes[index];
         lane.check.handle_output(bytes);
         self.end = now;
@@ -113,7 +110,7 @@ impl Load for Flooding {
     }
 
     fn handle_end(&mut self, id: ConnectionId, _now: Moment, why: &Failure, _: &mut Wishes) {
-        if let Some(Some(index)) = self.lane_of.get(id.0).copied()
+        if let Some(index) = self.lane_of.find(id)
             && !std::mem::replace(&mut self.lanes[index].done, true)
         {
             self.failures.push(why.to_string());

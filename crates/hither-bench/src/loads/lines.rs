@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::lane_of::LaneOf;
 use super::{GRACE, Timeline};
 use crate::content::{Damage, LineCheck};
 use crate::engine::{ConnectionId, Failure, Load, Wishes};
@@ -11,7 +12,7 @@ use crate::stats::{Latencies, MessageWaits, Moment, OpenLoop};
 #[derive(Debug)]
 pub(crate) struct Lines {
     lanes: Vec<Lane>,
-    lane_of: Vec<Option<usize>>,
+    lane_of: LaneOf,
     rate: f64,
     length: Duration,
     schedule: OpenLoop,
@@ -43,13 +44,9 @@ impl Lines {
             waits: MessageWaits::default(),
             broken: false,
         };
-        let mut lane_of = vec![None; connections.iter().map(|id| id.0 + 1).max().unwrap_or(0)];
-        for (index, id) in connections.iter().enumerate() {
-            lane_of[id.0] = Some(index);
-        }
         Self {
             lanes: connections.iter().map(lane).collect(),
-            lane_of,
+            lane_of: LaneOf::new(connections),
             rate,
             length,
             schedule: OpenLoop::new(Moment::ZERO, 1, 0.0, Duration::ZERO),
@@ -93,7 +90,7 @@ impl Load for Lines {
     }
 
     fn handle_output(&mut self, id: ConnectionId, now: Moment, bytes: &[u8], _: &mut Wishes) {
-        let Some(Some(index)) = self.lane_of.get(id.0).copied() else { return };
+        let Some(index) = self.lane_of.find(id) else { return };
         let (latencies, timeline) = (&mut self.latencies, &mut self.timeline);
         let lane = &mut self.lanes[index];
         lane.waits.handle_message(now);
@@ -104,7 +101,7 @@ impl Load for Lines {
     }
 
     fn handle_end(&mut self, id: ConnectionId, _: Moment, why: &Failure, _: &mut Wishes) {
-        if let Some(Some(index)) = self.lane_of.get(id.0).copied() {
+        if let Some(index) = self.lane_of.find(id) {
             self.lanes[index].broken = true;
             self.failures.push(why.to_string());
         }

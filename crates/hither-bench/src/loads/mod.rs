@@ -3,6 +3,7 @@
 mod ending;
 mod flooding;
 mod interrupting;
+mod lane_of;
 mod lines;
 mod mixed;
 mod opening;

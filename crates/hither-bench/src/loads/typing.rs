@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::lane_of::LaneOf;
 use super::{GRACE, Timeline};
 use crate::content::{Damage, EchoCheck};
 use crate::engine::{ConnectionId, Failure, Load, Wishes};
@@ -23,8 +24,7 @@ pub(crate) enum Pace {
 #[derive(Debug)]
 pub(crate) struct Typing {
     lanes: Vec<Lane>,
-    /// Lane of each connection, by its number.
-    lane_of: Vec<Option<usize>>,
+    lane_of: LaneOf,
     pace: Pace,
     length: Duration,
     schedule: OpenLoop,
@@ -54,13 +54,9 @@ impl Typing {
             check: EchoCheck::with_space(SPACE),
             broken: false,
         };
-        let mut lane_of = vec![None; connections.iter().map(|id| id.0 + 1).max().unwrap_or(0)];
-        for (index, id) in connections.iter().enumerate() {
-            lane_of[id.0] = Some(index);
-        }
         Self {
             lanes: connections.iter().map(lane).collect(),
-            lane_of,
+            lane_of: LaneOf::new(connections),
             pace,
             length,
             schedule: OpenLoop::new(Moment::ZERO, 1, 0.0, Duration::ZERO),
@@ -75,7 +71,7 @@ impl Typing {
 
     /// Whether keys are typed on this connection.
     pub(crate) fn has(&self, id: ConnectionId) -> bool {
-        self.lane_of.get(id.0).is_some_and(Option::is_some)
+        self.lane_of.find(id).is_some()
     }
 
     /// Keys typed so far.
@@ -128,7 +124,7 @@ impl Load for Typing {
     }
 
     fn handle_output(&mut self, id: ConnectionId, now: Moment, bytes: &[u8], wishes: &mut Wishes) {
-        let Some(Some(index)) = self.lane_of.get(id.0).copied() else { return };
+        let Some(index) = self.lane_of.find(id) else { return };
         for byte in bytes {
             let Some(due) = self.lanes[index].check.handle_echo(*byte) else { continue };
             self.latencies.record(due, now);
@@ -140,7 +136,7 @@ impl Load for Typing {
     }
 
     fn handle_end(&mut self, id: ConnectionId, _now: Moment, why: &Failure, _: &mut Wishes) {
-        if let Some(Some(index)) = self.lane_of.get(id.0).copied() {
+        if let Some(index) = self.lane_of.find(id) {
             self.lanes[index].broken = true;
             self.failures.push(why.to_string());
         }

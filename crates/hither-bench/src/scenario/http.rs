@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::meter::Meter;
 use super::round::{OPENING_MAX, Round, some};
 use crate::child::Program;
-use crate::engine::Engine;
+use crate::engine::{Dial, Engine};
 use crate::loads::{GRACE, Pace, RequestKind, Requests, Until};
 use crate::report::{Metric, Outcome, Unit};
 use crate::stats::{Latencies, float};
@@ -29,17 +29,7 @@ pub(super) fn run(round: &Round<'_>, asking: Asking) -> Result<Outcome, String> 
     let bench = round.start(Program::Idle, Attach::Whole)?;
     let mut dial = bench.running.dial.clone();
     dial.protocol = Protocol::Http;
-    let fill = |load: &mut Requests| {
-        let engine = Engine::new(dial.clone(), Arc::clone(&round.interrupted));
-        let run = engine.and_then(|mut engine| engine.run(load, OPENING_MAX));
-        run.map_err(|error| error.to_string())
-    };
-    let mut filling =
-        Requests::new(dial.request.clone(), connections, Pace::Closed, Until::Made(sessions));
-    fill(&mut filling)?;
-    if let Some(failure) = filling.failures.first() {
-        return Err(format!("the sessions before cannot be made: {failure}"));
-    }
+    fill(round, &dial, connections, sessions)?;
     let mut load = Requests::new(dial.request.clone(), connections, pace, Until::Time(length));
     let engine = Engine::new(dial, Arc::clone(&round.interrupted));
     let mut engine = engine.map_err(|error| error.to_string())?;
@@ -66,4 +56,17 @@ pub(super) fn run(round: &Round<'_>, asking: Asking) -> Result<Outcome, String> 
         latencies: some(all),
         ..Outcome::default()
     })
+}
+
+/// Makes the sessions that are there before.
+fn fill(round: &Round<'_>, dial: &Dial, connections: usize, sessions: usize) -> Result<(), String> {
+    let until = Until::Made(sessions);
+    let mut load = Requests::new(dial.request.clone(), connections, Pace::Closed, until);
+    let engine = Engine::new(dial.clone(), Arc::clone(&round.interrupted));
+    let run = engine.and_then(|mut engine| engine.run(&mut load, OPENING_MAX));
+    run.map_err(|error| error.to_string())?;
+    match load.failures.first() {
+        Some(failure) => Err(format!("the sessions before cannot be made: {failure}")),
+        None => Ok(()),
+    }
 }
