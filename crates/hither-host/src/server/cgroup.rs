@@ -109,9 +109,10 @@ impl Cgroups {
         matches!(unlinkat(&self.parent, name, AtFlags::REMOVEDIR), Ok(()) | Err(Errno::NOENT))
     }
 
-    /// Removes what hosts have left that were killed; the kernel keeps those that have processes.
+    /// Removes what this host has left, and those before it that were killed; the kernel keeps what
+    /// has processes.
     pub(super) fn sweep(&mut self) {
-        let Ok(entries) = fs::read_dir(&self.path) else { return };
+        let entries = fs::read_dir(&self.path).into_iter().flatten();
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let orphaned = |name: &String| {
             maker(name).is_some_and(|host| test_kill_process(host) == Err(Errno::SRCH))

@@ -193,7 +193,6 @@ impl Sessions {
     pub(super) fn sweep_cgroups(&mut self) {
         if let Some(cgroups) = &mut self.cgroups {
             cgroups.sweep();
-            cgroups.tidy();
         }
     }
 
