@@ -6,8 +6,7 @@ use clap::Args;
 
 use super::host_sessions::HostSessions;
 use super::sessions::{self, Session};
-use super::table::{columns, shown};
-use crate::escape::json_escaped;
+use super::table::{self, shown};
 use crate::failure::{Exit, Failure};
 use crate::gateway::{GatewayArgs, GatewayError};
 use crate::output;
@@ -30,9 +29,7 @@ pub(crate) fn run(args: &LsArgs) -> Result<Exit, Failure> {
         list => list?,
     };
     if args.json {
-        let pretty = serde_json::to_string_pretty(&list)
-            .map_err(|err| GatewayError::BadAnswer(err.to_string()))?;
-        output::print(&format!("{}\n", json_escaped(&pretty)))?;
+        table::print_json(&list)?;
     } else {
         output::print(&table(&sessions::read(&list)?))?;
     }
@@ -56,8 +53,7 @@ fn table(sessions: &[Session]) -> String {
         return "no sessions; start one with `hither new` or in the browser\n".to_owned();
     }
     let headings = ["SESSION", "STATUS", "SIZE", "VIEWERS", "STARTED", "COMMAND"];
-    let lines = columns(headings.map(str::to_owned), sessions.iter().map(row));
-    lines.into_iter().map(|line| line + "\n").collect()
+    table::table(headings, sessions.iter().map(row))
 }
 
 fn row(session: &Session) -> [String; 6] {

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::sessions::{self, Session};
-use super::table::{columns, shown};
-use crate::escape::{Escaped, json_escaped};
+use super::table::{self, shown};
+use crate::escape::Escaped;
 use crate::failure::{Exit, Failure};
 use crate::gateway::{Gateway, GatewayArgs, GatewayError};
 use crate::prompt::{self, From};
@@ -104,12 +104,12 @@ fn create(gateway: &Gateway, session: &Session, link: &LinkArgs) -> Result<Exit,
 
 fn list(gateway: &Gateway, session: &Session, as_json: bool) -> Result<Exit, Failure> {
     let answer = gateway.request(Method::GET, &session.path("shares"), None)?;
-    let bad = |err: serde_json::Error| GatewayError::BadAnswer(err.to_string());
     if as_json {
-        let pretty = serde_json::to_string_pretty(&answer).map_err(bad)?;
-        output::print(&format!("{}\n", json_escaped(&pretty)))?;
+        table::print_json(&answer)?;
     } else {
-        output::print(&table(&Vec::<Link>::deserialize(&answer).map_err(bad)?))?;
+        let links = Vec::<Link>::deserialize(&answer);
+        let links = links.map_err(|err| GatewayError::BadAnswer(err.to_string()))?;
+        output::print(&table(&links))?;
     }
     Ok(Exit::Success)
 }
@@ -152,8 +152,7 @@ fn table(links: &[Link]) -> String {
         return "no links; make one with `hither share SESSION`\n".to_owned();
     }
     let headings = ["NUMBER", "LEVEL", "VIEWERS", "ASKS FOR", "EXPIRES", "LABEL"];
-    let lines = columns(headings.map(str::to_owned), links.iter().map(row));
-    lines.into_iter().map(|line| line + "\n").collect()
+    table::table(headings, links.iter().map(row))
 }
 
 fn row(link: &Link) -> [String; 6] {

@@ -6,8 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::sessions::{self, Session};
-use super::table::{columns, shown};
-use crate::escape::json_escaped;
+use super::table::{self, shown};
 use crate::failure::{Exit, Failure};
 use crate::gateway::{Gateway, GatewayArgs, GatewayError};
 use crate::output;
@@ -72,12 +71,12 @@ pub(crate) fn run(args: &ViewersArgs) -> Result<Exit, Failure> {
 
 fn list(gateway: &Gateway, session: &Session, as_json: bool) -> Result<Exit, Failure> {
     let answer = gateway.request(Method::GET, &session.path("viewers"), None)?;
-    let bad = |err: serde_json::Error| GatewayError::BadAnswer(err.to_string());
     if as_json {
-        let pretty = serde_json::to_string_pretty(&answer).map_err(bad)?;
-        output::print(&format!("{}\n", json_escaped(&pretty)))?;
+        table::print_json(&answer)?;
     } else {
-        output::print(&table(&Vec::<Viewer>::deserialize(&answer).map_err(bad)?))?;
+        let viewers = Vec::<Viewer>::deserialize(&answer);
+        let viewers = viewers.map_err(|err| GatewayError::BadAnswer(err.to_string()))?;
+        output::print(&table(&viewers))?;
     }
     Ok(Exit::Success)
 }
@@ -107,8 +106,7 @@ fn table(viewers: &[Viewer]) -> String {
         return "no viewers; attach with `hither attach SESSION` or in the browser\n".to_owned();
     }
     let headings = ["NUMBER", "NAME", "ROLE", "BY", "PROTOCOL", "SINCE", "ADDRESS"];
-    let lines = columns(headings.map(str::to_owned), viewers.iter().map(row));
-    lines.into_iter().map(|line| line + "\n").collect()
+    table::table(headings, viewers.iter().map(row))
 }
 
 fn row(viewer: &Viewer) -> [String; 7] {

@@ -97,15 +97,13 @@ impl HttpClient for Collector {
 }
 
 async fn exchange(request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-    let authority = request.uri().authority().ok_or("expected an address with a host")?;
-    let host = authority.host().trim_matches(['[', ']']).to_owned();
-    let port = authority.port_u16().unwrap_or(80);
     let (mut head, body) = request.into_parts();
-    let authority = head.uri.authority().ok_or("expected an address with a host")?;
+    let authority = head.uri.authority().ok_or("expected an address with a host")?.clone();
+    let path = head.uri.path_and_query().ok_or("expected an address with a path")?.clone();
     head.headers.insert(http::header::HOST, authority.as_str().parse()?);
-    let path = head.uri.path_and_query().ok_or("expected an address with a path")?;
-    head.uri = path.as_str().parse()?;
-    let stream = TcpStream::connect((host.as_str(), port)).await?;
+    head.uri = path.into();
+    let host = authority.host().trim_matches(['[', ']']);
+    let stream = TcpStream::connect((host, authority.port_u16().unwrap_or(80))).await?;
     let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream));
     let (mut sender, connection) = handshake.await?;
     // The set ends the connection's task when this function is left.
