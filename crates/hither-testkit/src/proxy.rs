@@ -67,7 +67,14 @@ impl FaultProxy {
     /// # Errors
     /// When no port can be had.
     pub fn start(target: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        Self::start_on(TcpListener::bind(("127.0.0.1", 0))?, target)
+    }
+
+    /// Passes on to `target` what comes to `listener`.
+    ///
+    /// # Errors
+    /// When the address of `listener` cannot be had.
+    pub fn start_on(listener: TcpListener, target: SocketAddr) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             fault: Mutex::new(Fault::None),

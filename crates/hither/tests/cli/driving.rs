@@ -1,20 +1,7 @@
 //! Commands that drive a session, and gateways at an address.
-#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use crate::place::{Asked, Place};
+use crate::place::{PATH, Place, asks};
 use crate::running::Running;
-
-const LIST: &str = r#"[{"id":"aaaabbbbccccdddd","status":"running"}]"#;
-const PATH: &str = "/api/sessions/aaaabbbbccccdddd";
-
-/// What a command asks for behind the list, given this answer; its exit code and what it prints.
-fn asks(arguments: &[&str], answer: (u16, &str)) -> (Asked, i32, String) {
-    let place = Place::new();
-    let gateway = place.gateway(&[(200, LIST), answer]);
-    let run = place.run(arguments);
-    let mut asked = gateway.asked();
-    (asked.pop().unwrap(), run.code, run.stdout + &run.stderr)
-}
 
 #[test]
 fn send_types_pastes_and_presses_keys() {

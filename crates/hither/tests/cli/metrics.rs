@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::sync::mpsc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use hither_client::{Address, Server};
 use hither_core::Role;
 use hither_server::metrics::{Kind, METRICS};
+use hither_testkit::proxy::{Fault, FaultProxy};
 
 use crate::running::{Running, Viewer};
 
@@ -277,7 +276,8 @@ fn a_slow_network_is_seen_as_the_network() {
     let options = ["--bind", "127.0.0.2", "--port", &port.to_string()];
     let gateway = Running::start(&folder.path().join("run"), &options, &["cat"]);
     let id = gateway.new_session(&["cat"]);
-    slow_link(link, gateway.port, Duration::from_millis(u64::from(DELAY_MS) / 2));
+    let proxy = FaultProxy::start_on(link, ([127, 0, 0, 2], port).into()).unwrap();
+    proxy.set(Fault::Delay(Duration::from_millis(u64::from(DELAY_MS) / 2)));
     let server = Server {
         address: Address::Tcp("127.0.0.1".to_owned(), port),
         authorization: Some(format!("Bearer {}", gateway.token())),
@@ -315,41 +315,4 @@ fn a_slow_server_is_seen_as_the_server() {
     let [network, server, pty, count] = type_and_measure(&gateway, &mut viewer);
     assert!(server >= count * f64::from(DELAY_MS) / 1000.0, "{server} of {count}");
     assert!(server > pty + network, "{network} {server} {pty}");
-}
-
-/// Carries what comes to `listener` over a link to `port` that takes `delay` each way.
-fn slow_link(listener: TcpListener, port: u16, delay: Duration) {
-    thread::spawn(move || {
-        for near in listener.incoming() {
-            let near = near.unwrap();
-            let far = TcpStream::connect(("127.0.0.2", port)).unwrap();
-            carry(near.try_clone().unwrap(), far.try_clone().unwrap(), delay);
-            carry(far, near, delay);
-        }
-    });
-}
-
-fn carry(mut from: TcpStream, mut to: TcpStream, delay: Duration) {
-    let (sender, receiver) = mpsc::sync_channel::<(Instant, Vec<u8>)>(1024);
-    thread::spawn(move || {
-        let mut buffer = [0; 4096];
-        while let Ok(len @ 1..) = from.read(&mut buffer) {
-            if sender.send((Instant::now() + delay, buffer[..len].to_vec())).is_err() {
-                return;
-            }
-        }
-    });
-    thread::spawn(move || {
-        for (due, bytes) in receiver {
-            wait_until(due);
-            if to.write_all(&bytes).is_err() {
-                return;
-            }
-        }
-    });
-}
-
-#[expect(clippy::disallowed_methods, reason = "this is the delay that the test injects")]
-fn wait_until(due: Instant) {
-    thread::sleep(due.saturating_duration_since(Instant::now()));
 }

@@ -148,7 +148,6 @@ fn is_refused(way: &str, run: &Run, case: &str) -> bool {
 fn a04_a_bad_value_of_every_option_is_refused_with_its_cure() {
     let place = Place::new();
     let options = documented(&place);
-    assert!(options.len() >= BAD.len(), "{}", options.len());
     for (path, _) in BAD {
         assert!(options.iter().any(|option| option.path == *path), "no option is called {path}");
     }

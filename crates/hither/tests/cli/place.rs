@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -10,6 +10,19 @@ use std::process::{Command, Output};
 use std::thread::{self, JoinHandle};
 
 use tempfile::TempDir;
+
+/// A list with one session, and where that is in the API.
+pub(crate) const LIST: &str = r#"[{"id":"aaaabbbbccccdddd","status":"running"}]"#;
+pub(crate) const PATH: &str = "/api/sessions/aaaabbbbccccdddd";
+
+/// What a command asks for behind the list, given this answer; its exit code and what it prints.
+pub(crate) fn asks(arguments: &[&str], answer: (u16, &str)) -> (Asked, i32, String) {
+    let place = Place::new();
+    let gateway = place.gateway(&[(200, LIST), answer]);
+    let run = place.run(arguments);
+    let mut asked = gateway.asked();
+    (asked.pop().unwrap(), run.code, run.stdout + &run.stderr)
+}
 
 /// What a run of the program left behind.
 #[derive(Debug)]
@@ -107,9 +120,20 @@ impl Gateway {
 
 fn serve(stream: UnixStream, status: u16, body: &str) -> Asked {
     let mut reader = BufReader::new(stream);
+    let asked = read_request(&mut reader);
+    let head = format!("HTTP/1.1 {status} Word\r\ncontent-length: {}\r\n\r\n", body.len());
+    let mut stream = reader.into_inner();
+    stream.write_all(head.as_bytes()).unwrap();
+    // The program may have seen enough before it has read all.
+    stream.write_all(body.as_bytes()).ok();
+    asked
+}
+
+/// Reads one request to the end of its body.
+pub(crate) fn read_request(reader: &mut impl BufRead) -> Asked {
     let mut line = String::new();
     reader.read_line(&mut line).unwrap();
-    let mut asked_bytes = 0;
+    let mut body_bytes = 0;
     loop {
         let mut header = String::new();
         reader.read_line(&mut header).unwrap();
@@ -117,18 +141,13 @@ fn serve(stream: UnixStream, status: u16, body: &str) -> Asked {
             break;
         }
         if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:") {
-            asked_bytes = value.trim().parse().unwrap();
+            body_bytes = value.trim().parse().unwrap();
         }
     }
-    let mut asked = vec![0; asked_bytes];
-    reader.read_exact(&mut asked).unwrap();
-    let head = format!("HTTP/1.1 {status} Word\r\ncontent-length: {}\r\n\r\n", body.len());
-    let mut stream = reader.into_inner();
-    stream.write_all(head.as_bytes()).unwrap();
-    // The program may have seen enough before it has read all.
-    stream.write_all(body.as_bytes()).ok();
+    let mut body = vec![0; body_bytes];
+    reader.read_exact(&mut body).unwrap();
     Asked {
         line: line.trim_end().trim_end_matches(" HTTP/1.1").to_owned(),
-        body: String::from_utf8(asked).unwrap(),
+        body: String::from_utf8(body).unwrap(),
     }
 }

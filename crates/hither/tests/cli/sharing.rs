@@ -6,20 +6,8 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::place::{Asked, Place, Run};
+use crate::place::{PATH, Place, Run, asks};
 use crate::running::Running;
-
-const LIST: &str = r#"[{"id":"aaaabbbbccccdddd","status":"running"}]"#;
-const PATH: &str = "/api/sessions/aaaabbbbccccdddd";
-
-/// What a command asks for behind the list, given this answer; its exit code and what it prints.
-fn asks(arguments: &[&str], answer: (u16, &str)) -> (Asked, i32, String) {
-    let place = Place::new();
-    let gateway = place.gateway(&[(200, LIST), answer]);
-    let run = place.run(arguments);
-    let mut asked = gateway.asked();
-    (asked.pop().unwrap(), run.code, run.stdout + &run.stderr)
-}
 
 #[test]
 fn share_asks_for_the_link_that_is_described() {

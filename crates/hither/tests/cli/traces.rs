@@ -21,7 +21,7 @@ fn a_build_without_opentelemetry_says_so_and_starts_nothing() {
 
 #[cfg(feature = "otel")]
 mod with_a_collector {
-    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    use std::io::{BufReader, Write as _};
     use std::net::{TcpListener, TcpStream};
     use std::sync::mpsc::{Receiver, sync_channel};
     use std::thread;
@@ -30,6 +30,7 @@ mod with_a_collector {
     use serde_json::Value;
 
     use super::Place;
+    use crate::place::read_request;
     use crate::running::Running;
 
     /// Takes batches, and hands on each span as it comes.
@@ -58,26 +59,12 @@ mod with_a_collector {
 
     fn take(stream: TcpStream) -> Value {
         let mut reader = BufReader::new(stream);
-        let mut line = String::new();
-        reader.read_line(&mut line).unwrap();
-        assert_eq!(line, "POST /v1/traces HTTP/1.1\r\n");
-        let mut length = 0;
-        loop {
-            let mut header = String::new();
-            reader.read_line(&mut header).unwrap();
-            if header.trim().is_empty() {
-                break;
-            }
-            if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap();
-            }
-        }
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body).unwrap();
+        let asked = read_request(&mut reader);
+        assert_eq!(asked.line, "POST /v1/traces");
         let answer = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\
                       content-length: 2\r\n\r\n{}";
         reader.into_inner().write_all(answer.as_bytes()).unwrap();
-        serde_json::from_slice(&body).unwrap()
+        serde_json::from_str(&asked.body).unwrap()
     }
 
     /// Waits for a span of this name of which this is true.

@@ -61,21 +61,30 @@ fn without_descriptors_connections_are_refused_and_sessions_go_on() {
     watcher.finish();
 }
 
+/// Starts sessions until that is refused, of fewer than `max`; what the refusal says.
+fn fill(
+    ids: &mut Vec<String>,
+    max: usize,
+    start: impl Fn() -> (u16, serde_json::Value),
+) -> serde_json::Value {
+    loop {
+        match start() {
+            (201, session) => ids.push(session["id"].as_str().unwrap().to_owned()),
+            (status, problem) => {
+                assert_eq!(status, 503, "{problem}");
+                return problem;
+            }
+        }
+        assert!(ids.len() < max);
+    }
+}
+
 /// Row R07, the other way: sessions use the descriptors up.
 #[test]
 fn without_descriptors_no_session_is_started_and_none_is_lost() {
     let gateway = start_by("ulimit -n 96; exec \"$@\"", &[]);
     let mut ids = Vec::new();
-    let problem = loop {
-        match create(&gateway) {
-            (201, session) => ids.push(session["id"].as_str().unwrap().to_owned()),
-            (status, problem) => {
-                assert_eq!(status, 503, "{problem}");
-                break problem;
-            }
-        }
-        assert!(ids.len() < 96);
-    };
+    let problem = fill(&mut ids, 96, || create(&gateway));
     assert_eq!(problem["code"], "file_limit", "{problem}");
     assert_eq!(gateway.hits("file_limit"), 1);
     for id in &ids {
@@ -129,16 +138,7 @@ fn without_processes_no_session_is_started_and_nothing_is_left() {
     let ask = |method: &str, path: &str, body: &str| read_answer(&gateway.tcp(method, path, body));
     let start = || ask("POST", "/api/sessions", r#"{"command":["sleep","1000"],"cwd":"/"}"#);
     let mut ids = Vec::new();
-    let problem = loop {
-        match start() {
-            (201, session) => ids.push(session["id"].as_str().unwrap().to_owned()),
-            (status, problem) => {
-                assert_eq!(status, 503, "{problem}");
-                break problem;
-            }
-        }
-        assert!(ids.len() < 12);
-    };
+    let problem = fill(&mut ids, 12, start);
     assert_eq!(problem["code"], "process_limit", "{problem}");
     assert_eq!(gateway.hits("process_limit"), 1);
     assert_eq!(ask("DELETE", &format!("/api/sessions/{}", ids.remove(0)), "").0, 200);
@@ -169,16 +169,7 @@ fn without_memory_no_session_is_started_and_none_is_lost() {
     let room = Rlimit { current: Some((used << 10) + (40 << 20)), maximum: None };
     let before = prlimit(Some(gateway.pid()), Resource::As, room).unwrap();
     let mut ids = vec![id.to_string()];
-    let problem = loop {
-        match create(&gateway) {
-            (201, session) => ids.push(session["id"].as_str().unwrap().to_owned()),
-            (status, problem) => {
-                assert_eq!(status, 503, "{problem}");
-                break problem;
-            }
-        }
-        assert!(ids.len() < 10);
-    };
+    let problem = fill(&mut ids, 10, || create(&gateway));
     assert_eq!(problem["code"], "memory_limit", "{problem}");
     assert_eq!(gateway.hits("memory_limit"), 1);
     for id in &ids {
