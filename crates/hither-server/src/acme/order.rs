@@ -87,7 +87,13 @@ async fn prove(
     let digest = challenge.key_authorization().digest();
     let (certificate, key) = proof(&domain, digest.as_ref())?;
     issued.put_up_proof(&domain, certificate, key).map_err(unusable)?;
-    Ok(challenge.set_ready().await?)
+    match challenge.set_ready().await {
+        // An authority that looks at once may answer what it has found.
+        Err(instant_acme::Error::Api(problem)) => {
+            Err(AcmeError::NotProven { domain, cause: problem.to_string() })
+        }
+        ready => Ok(ready?),
+    }
 }
 
 /// The certificate by which a domain is proven (RFC 8737, section 3).
