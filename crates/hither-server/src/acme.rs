@@ -76,6 +76,9 @@ pub(crate) enum AcmeError {
     /// What the authority gave cannot be served.
     #[error("the certificate cannot be used: {0}")]
     Unusable(String),
+    /// What the authority gave is to be replaced already.
+    #[error("the certificate is for other names, or due at once; see that the clock is right")]
+    Due,
     /// It has taken too long.
     #[error("the authority was not done after {0} s")]
     TooLong(u64),

@@ -44,7 +44,7 @@ impl Keeper {
     /// Keeps a good certificate for ever. What fails is logged and tried again later.
     pub(crate) async fn run(mut self) {
         loop {
-            let wait = self.validity.map_or(Duration::ZERO, |good| good.wait(SystemTime::now()));
+            let wait = self.wait();
             if !wait.is_zero() {
                 sleep(wait.min(LOOK_EVERY)).await;
                 continue;
@@ -58,6 +58,11 @@ impl Keeper {
         }
     }
 
+    /// How long to wait before a new one is asked for; zero is now.
+    fn wait(&self) -> Duration {
+        self.validity.map_or(Duration::ZERO, |good| good.wait(SystemTime::now()))
+    }
+
     async fn renew(&mut self) -> Result<(), AcmeError> {
         let limit = Duration::from_secs(TRY_SECONDS_MAX);
         let obtained = timeout(limit, order::obtain(&self.settings, &self.place)).await;
@@ -65,9 +70,14 @@ impl Keeper {
         let pem = obtained.map_err(|_| AcmeError::TooLong(TRY_SECONDS_MAX))??;
         // Served first: a full disk is no reason to let the old one run out.
         self.serve(&pem)?;
+        self.place.keep_certificate(&pem)?;
+        if self.wait().is_zero() {
+            // A failure, since another would be asked for at once, and then another.
+            return Err(AcmeError::Due);
+        }
         self.failures = 0;
         tracing::info!(domains = self.settings.domains.join(" "), "certificate obtained");
-        self.place.keep_certificate(&pem)
+        Ok(())
     }
 
     /// Serves a certificate and its key in PEM.

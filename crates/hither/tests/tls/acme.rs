@@ -319,6 +319,16 @@ fn a_certificate_is_renewed_in_time_and_no_failure_takes_it_away() {
 }
 
 #[test]
+fn a_certificate_that_is_due_at_once_is_not_asked_for_again_and_again() {
+    let Some(pebble) = Pebble::start(1) else { return };
+    let gateway = pebble.gateway(&[DOMAIN]);
+    let line = gateway.wait_for("due at once");
+    assert!(line.contains("again_in_s=120"), "{line}");
+    // It is served all the same: nothing better is there.
+    assert!(pebble.served().is_ok());
+}
+
+#[test]
 fn without_a_certificate_the_gateway_serves_its_own_user_and_says_why() {
     let Some(mut pebble) = Pebble::start(3600) else { return };
     // A gateway at another port than the one where the authority looks.
