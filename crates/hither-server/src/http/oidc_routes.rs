@@ -109,26 +109,26 @@ pub(crate) async fn callback(
     if app.gate.admit(arrival.address, None).is_err() {
         return Ok(to_start_page(&app, &arrival, Why::TooManyAttempts));
     }
-    let sign_on = begun(&arrival, &headers, query.state.as_deref().unwrap_or_default());
-    let entered = match &sign_on {
-        Some(sign_on) => enter(&app, provider, sign_on, &query, &redirect).await,
-        None => Err(Why::Stale),
+    let state = query.state.as_deref().unwrap_or_default();
+    let Some(sign_on) = begun(&arrival, &headers, state) else {
+        // Nothing was tried that could be counted: an image on any page of the web is enough to
+        // have somebody's browser come here.
+        return Ok(to_start_page(&app, &arrival, Why::Stale));
     };
-    match entered {
+    match enter(&app, provider, &sign_on, &query, &redirect).await {
         Ok(Entered { login, name }) => {
             arrival.seat.prove();
             app.gate.handle_success(arrival.address, None);
             app.note(&Actor::claimed(&name, arrival.address), &Event::LoggedIn);
             end_old_logins(&app, &arrival, &headers);
-            let place = sign_on.and_then(|sign_on| sign_on.session());
-            let place = place.map_or_else(String::new, |id| format!("s/{id}"));
+            let place = sign_on.session().map_or_else(String::new, |id| format!("s/{id}"));
             let mut response = to_page(&app, &arrival, &place);
             let (name, value) = set_cookie(&arrival, &login);
             response.headers_mut().append(name, value);
             Ok(response)
         }
         Err(why) => {
-            if matches!(why, Why::Stale | Why::Refused) {
+            if why == Why::Refused {
                 app.gate.handle_failure(arrival.address, None);
             }
             let event = Event::LoginRefused(why.as_str());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use hither_auth::{Admission, ApiToken, Mode, People, TokenRecord, UserKind};
+use hither_auth::{Admission, ApiToken, Mode, People, Proxies, TokenRecord, UserKind};
 use hither_server::http::{App, Auth, Config};
 use hither_server::oidc;
 use hither_server::store_thread::StoreThread;
@@ -295,6 +295,31 @@ async fn a20_an_answer_belongs_to_the_browser_that_began() {
     let thief = signed.begin("").await;
     let query = format!("code={stolen}&state={}", thief.state);
     assert_eq!(outcome(&signed.come_back(&thief.cookie, &query).await).1, None);
+}
+
+#[tokio::test]
+async fn a20_pages_elsewhere_lock_nobody_out() {
+    // This machine is never punished, so the browser comes through a proxy.
+    let proxies = Proxies::new(vec!["127.0.0.1/32".parse().unwrap()]);
+    let signed = SignedOn::with_config(Config { proxies, ..config() }).await;
+    let come = async |cookie: &str, query: &str| {
+        let target = format!("/api/auth/oidc/callback?{query}");
+        let request = signed.harness.request("GET", &target).header("cookie", cookie);
+        let request = request.header("x-forwarded-for", "192.0.2.7");
+        outcome(&request.send(signed.harness.address).await).0
+    };
+    for _ in 0..20 {
+        assert_eq!(come("", "code=x&state=x").await, "/#login=oidc_stale");
+    }
+    // Codes that are guessed are counted.
+    let visit = signed.begin("").await;
+    let query = format!("code=x&state={}", visit.state);
+    let mut guesses = 0;
+    while come(&visit.cookie, &query).await == "/#login=oidc_refused" {
+        guesses += 1;
+        assert!(guesses <= 10, "guesses are never slowed down");
+    }
+    assert_eq!(come("", "state=x").await, "/#login=too_many_attempts");
 }
 
 #[tokio::test]
