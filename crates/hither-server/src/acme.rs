@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 pub(crate) use keeper::Keeper;
 
-use crate::tls::Issued;
+use crate::tls::{Issued, TlsError};
 
 /// What to ask of whom.
 #[derive(Clone, Debug)]
@@ -38,10 +38,9 @@ impl Settings {
     /// Looks whether the authority could be asked at all, and asks nobody.
     ///
     /// # Errors
-    /// When the file of those who vouch for it cannot be used; the text is a sentence with the cure.
-    pub fn check(&self) -> Result<(), String> {
-        let checked = https::Https::new(self.directory_authorities.as_deref());
-        checked.map(drop).map_err(|error| error.to_string())
+    /// When nobody can vouch for it; the text is a sentence with the cure.
+    pub fn check(&self) -> Result<(), TlsError> {
+        https::Https::open(self.directory_authorities.as_deref()).map(drop)
     }
 }
 
@@ -60,8 +59,8 @@ pub(crate) enum AcmeError {
     #[error("authority: {0}")]
     Authority(String),
     /// Nobody vouches for the authority's own certificate.
-    #[error("{0}")]
-    Trust(String),
+    #[error(transparent)]
+    Trust(#[from] TlsError),
     /// The authority has no way to prove this domain that we have.
     #[error("the authority does not offer tls-alpn-01 for {0}; choose another --acme-directory")]
     NoProof(String),

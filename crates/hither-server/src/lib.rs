@@ -16,4 +16,5 @@ mod shell_integration;
 mod spare;
 pub mod store_thread;
 pub mod tls;
+mod web;
 mod worker;

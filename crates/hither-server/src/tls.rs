@@ -11,5 +11,5 @@ mod load;
 pub use acceptor::Acceptor;
 pub(crate) use issued::Bundle;
 pub use issued::Issued;
-pub(crate) use load::authorities;
+pub(crate) use load::trusted;
 pub use load::{ClientCertificates, OwnCertificate, TlsError, TlsSettings};

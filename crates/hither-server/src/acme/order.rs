@@ -41,7 +41,7 @@ pub(super) async fn obtain(settings: &Settings, place: &Place) -> Result<Vec<u8>
 
 /// The account that is kept, or a new one.
 async fn account(settings: &Settings, place: &Place) -> Result<Account, AcmeError> {
-    let https = Https::new(settings.directory_authorities.as_deref())?;
+    let https = Https::open(settings.directory_authorities.as_deref())?;
     let builder = Account::builder_with_http(Box::new(https));
     let kept = place.account()?;
     // One that cannot be read is no account; the authority gives another.

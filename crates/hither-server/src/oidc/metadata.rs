@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::provider::Failed;
-use super::web::{Web, is_trustworthy};
+use crate::web::{Web, is_trustworthy};
 
 /// Below the issuer.
 const DOCUMENT: &str = "/.well-known/openid-configuration";

@@ -21,9 +21,11 @@ use tokio::time::Instant;
 use super::metadata::Metadata;
 use super::signature;
 use super::token::{Expected, TokenRefused, verify};
-use super::web::{Web, WebError};
-use crate::tls::TlsError;
+use crate::tls::{TlsError, trusted};
+use crate::web::{Web, WebError};
 
+/// Time for one answer.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
 /// How long what the provider says of itself is taken as known.
 const KNOWN_LIFE: Duration = Duration::from_secs(3600);
 /// How long to wait before keys are fetched again for a token that none of them has signed.
@@ -120,7 +122,7 @@ impl Provider {
     /// When the file of authorities cannot be used.
     pub fn open(settings: Settings) -> Result<Self, ProviderError> {
         signature::install();
-        let web = Web::open(settings.authorities.as_deref())?;
+        let web = Web::new(trusted(settings.authorities.as_deref())?, ANSWER_DEADLINE);
         Ok(Self { settings, web, known: Mutex::default(), slots: Semaphore::new(AT_A_TIME_MAX) })
     }
 

@@ -101,6 +101,9 @@ pub enum TlsError {
         /// The key's file.
         key: PathBuf,
     },
+    /// Whoever is asked cannot prove itself.
+    #[error("this system trusts no certificate authority; install ca-certificates, or name a file")]
+    NobodyTrusted,
     /// What is in the files cannot be used.
     #[error("{what} {} cannot be used: {cause}; name another one", path.display())]
     Unusable {
@@ -190,11 +193,22 @@ impl ClientCertificates {
     }
 }
 
-/// The authorities in a file in PEM.
+/// The authorities that are trusted when we ask others: those in a file in PEM, or the system's, of
+/// which there may be none.
 ///
 /// # Errors
-/// When there is none in it, or one that cannot be used.
-pub(crate) fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
+/// When there is none in the file, or one that cannot be used.
+pub(crate) fn trusted(file: Option<&Path>) -> Result<RootCertStore, TlsError> {
+    let Some(path) = file else {
+        let mut roots = RootCertStore::empty();
+        // One of the system's that cannot be read is one that vouches for nobody.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        return Ok(roots);
+    };
+    authorities(path)
+}
+
+fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
     let what = "certificate authority";
     let mut roots = RootCertStore::empty();
     for authority in certificates(what, path)? {

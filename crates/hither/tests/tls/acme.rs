@@ -364,7 +364,7 @@ fn settings_that_no_authority_could_serve_are_refused_with_the_cure() {
         (&["--acme-contact", "ann@hither.test"], "give --acme-domain too"),
         (&[terms], "give --acme-domain too"),
         (&["--acme-domain", DOMAIN, terms, "--tls-cert", "c", "--tls-key", "k"], "one of them"),
-        (&["--acme-domain", DOMAIN, terms, "--acme-ca", "/nowhere"], "name a file in PEM"),
+        (&["--acme-domain", DOMAIN, terms, "--acme-ca", "/nowhere"], "name another one"),
         (&["--acme-domain", DOMAIN, terms, "--bind", "0.0.0.0", "--no-auth"], "--no-auth"),
     ] {
         let said = refused(folder.path(), options);

@@ -72,7 +72,8 @@ impl AcmeArgs {
             directory_authorities: self.acme_ca.clone(),
             issued: Arc::new(Issued::default()),
         };
-        settings.check().map_err(|text| Failure::new(Exit::Configuration, text))?;
+        let checked = settings.check();
+        checked.map_err(|error| Failure::new(Exit::Configuration, error.to_string()))?;
         Ok(Some(settings))
     }
 }

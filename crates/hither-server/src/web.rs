@@ -1,14 +1,14 @@
-//! Requests to the provider: over TLS, bounded in time and size, and led nowhere else.
+//! Requests to others: over TLS, bounded in time and size, and led nowhere else.
 
+use std::error::Error;
 use std::net::IpAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{HOST, USER_AGENT};
-use http::{HeaderValue, Request, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::{Body, Bytes};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
@@ -18,22 +18,18 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use crate::tls::{TlsError, authorities};
-
-/// Time for one answer, from looking up the name to its last byte.
-const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
-/// Most bytes of the body of an answer: keys and claims take a few thousand.
+/// Most bytes of the body of an answer: keys, claims and certificates take a few thousand.
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum WebError {
+pub(crate) enum WebError {
     /// The address is none that may be asked.
     #[error("address must be https, or http on this machine")]
     Address,
     /// It took too long.
-    #[error("no answer within {} s", ANSWER_DEADLINE.as_secs())]
-    Timeout,
+    #[error("no answer within {} s", .0.as_secs())]
+    Timeout(Duration),
     /// No connection, or a broken one.
     #[error("connection: {0}")]
     Io(#[from] std::io::Error),
@@ -48,39 +44,48 @@ pub(super) enum WebError {
     Status(StatusCode),
 }
 
-/// Asks the provider.
+/// Asks others.
 #[derive(Clone)]
-pub(super) struct Web {
+pub(crate) struct Web {
     tls: TlsConnector,
+    deadline: Duration,
 }
 
 impl Web {
-    /// Trusts the authorities in a file, or those of the system.
-    pub(super) fn open(file: Option<&Path>) -> Result<Self, TlsError> {
-        let mut roots = RootCertStore::empty();
-        match file {
-            Some(path) => roots = authorities(path)?,
-            None => {
-                // One of the system's that cannot be read is one that vouches for nobody.
-                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            }
-        }
+    /// Trusts these authorities, and waits so long for one answer: from looking up the name to the
+    /// last byte.
+    pub(crate) fn new(roots: RootCertStore, deadline: Duration) -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("ring has cipher suites for both versions")
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Ok(Self { tls: TlsConnector::from(Arc::new(config)) })
+        Self { tls: TlsConnector::from(Arc::new(config)), deadline }
     }
 
-    /// The body of a good answer to a request whose target is a whole address.
-    pub(super) async fn ask(&self, request: Request<Full<Bytes>>) -> Result<Bytes, WebError> {
-        let asked = timeout(ANSWER_DEADLINE, self.exchange(request)).await;
-        asked.map_err(|_| WebError::Timeout)?
+    /// The body of an answer that must be 200, to a request whose target is a whole address.
+    pub(crate) async fn ask<B: Question>(&self, request: Request<B>) -> Result<Bytes, WebError> {
+        let answer = self.send(request).await?;
+        match answer.status() {
+            StatusCode::OK => Ok(answer.into_body()),
+            other => Err(WebError::Status(other)),
+        }
     }
 
-    async fn exchange(&self, mut request: Request<Full<Bytes>>) -> Result<Bytes, WebError> {
+    /// Any answer to a request whose target is a whole address.
+    pub(crate) async fn send<B: Question>(
+        &self,
+        request: Request<B>,
+    ) -> Result<Response<Bytes>, WebError> {
+        let answer = timeout(self.deadline, self.exchange(request)).await;
+        answer.map_err(|_| WebError::Timeout(self.deadline))?
+    }
+
+    async fn exchange<B: Question>(
+        &self,
+        mut request: Request<B>,
+    ) -> Result<Response<Bytes>, WebError> {
         let uri = request.uri().clone();
         if !is_trustworthy(&uri) {
             return Err(WebError::Address);
@@ -98,28 +103,38 @@ impl Web {
         };
         let value = HeaderValue::from_str(authority.as_str()).map_err(|_| WebError::Address)?;
         request.headers_mut().insert(HOST, value);
-        request.headers_mut().insert(USER_AGENT, HeaderValue::from_static("hither"));
+        let agent = request.headers_mut().entry(USER_AGENT);
+        agent.or_insert(HeaderValue::from_static("hither"));
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
         *request.uri_mut() = target.parse().map_err(|_| WebError::Address)?;
         receive(stream, request).await
     }
 }
 
-async fn receive(
+async fn receive<B: Question>(
     stream: Box<dyn Stream>,
-    request: Request<Full<Bytes>>,
-) -> Result<Bytes, WebError> {
+    request: Request<B>,
+) -> Result<Response<Bytes>, WebError> {
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     // The set ends the connection's task when this function is left.
     let mut driver = JoinSet::new();
     driver.spawn(connection);
-    let answer = sender.send_request(request).await?;
-    if answer.status() != StatusCode::OK {
-        return Err(WebError::Status(answer.status()));
-    }
-    let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
-    Ok(body.map_err(|error| WebError::Body(error.to_string()))?.to_bytes())
+    let (head, body) = sender.send_request(request).await?.into_parts();
+    let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+    let body = body.map_err(|error| WebError::Body(error.to_string()))?.to_bytes();
+    Ok(Response::from_parts(head, body))
+}
+
+/// The body of a request.
+pub(crate) trait Question:
+    Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static
+{
+}
+
+impl<B> Question for B where
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static
+{
 }
 
 /// A connection, encrypted or on this machine.
