@@ -10,6 +10,7 @@ use crate::commands::audit::AuditArgs;
 use crate::commands::completions::CompletionsArgs;
 use crate::commands::config::ConfigArgs;
 use crate::commands::doctor::DoctorArgs;
+use crate::commands::grant::GrantArgs;
 use crate::commands::host::HostArgs;
 use crate::commands::kill::KillArgs;
 use crate::commands::logs::LogsArgs;
@@ -96,6 +97,8 @@ pub(crate) enum Command {
     Rename(RenameArgs),
     /// Make a link that lets others into a session, list and withdraw such links
     Share(ShareArgs),
+    /// Let other users of the gateway watch a session or type in it, and list who may
+    Grant(GrantArgs),
     /// List who is attached to a session, change their roles, send them away
     Viewers(ViewersArgs),
     /// Show the sessions, their viewers, traffic and echo latency, again and again

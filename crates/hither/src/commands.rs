@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod doctor;
+pub(crate) mod grant;
 pub(crate) mod host;
 mod host_sessions;
 pub(crate) mod kill;
@@ -46,6 +47,7 @@ pub(crate) fn run(command: Command, settings: &Settings) -> Result<ExitCode, Fai
         Command::Logs(args) => logs::run(&args),
         Command::Rename(args) => rename::run(&args),
         Command::Share(args) => share::run(&args),
+        Command::Grant(args) => grant::run(&args),
         Command::Viewers(args) => viewers::run(&args),
         Command::Top(args) => top::run(&args),
         Command::Serve(args) => serve::run(&args, settings),

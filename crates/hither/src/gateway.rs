@@ -210,6 +210,13 @@ impl Gateway {
     }
 }
 
+impl GatewayError {
+    /// Whether the gateway knows nothing of what was asked for.
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Refused { status, .. } if *status == StatusCode::NOT_FOUND)
+    }
+}
+
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn broken(err: hyper::Error) -> GatewayError {
     GatewayError::BadAnswer(err.to_string())

@@ -1,8 +1,8 @@
-//! `hither share` and `hither viewers`: what they ask for, and what comes of it on a real gateway.
+//! `hither share`, `hither grant` and `hither viewers`: what they ask for, and what comes of it on a real gateway.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use std::io::Write as _;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -68,6 +68,75 @@ NUMBER  NAME     ROLE      BY      PROTOCOL   SINCE                 ADDRESS
     assert_eq!((asked.line, code), (format!("DELETE {PATH}/viewers/3"), 0));
 }
 
+#[test]
+fn grant_gives_lists_and_takes_away() {
+    let list = r#"[{"user":"ada","level":"write"},{"user":"bob\u009b","level":"read"}]"#;
+    let (asked, code, printed) = asks(&["grant", "aaaa"], (200, list));
+    assert_eq!((asked.line, code), (format!("GET {PATH}/grants"), 0));
+    assert_eq!(printed, "USER     MAY\nada      type\nbob\\x9b  watch\n");
+    let (_, _, printed) = asks(&["grant", "aaaa", "--json"], (200, list));
+    let told: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(told, serde_json::from_str::<Value>(list).unwrap());
+    let (_, _, printed) = asks(&["grant", "aaaa"], (200, "[]"));
+    assert!(printed.contains("hither grant SESSION USER"), "{printed}");
+    for (option, level, may) in [(None, "read", "watch"), (Some("--write"), "write", "type")] {
+        let arguments: Vec<&str> = ["grant", "aaaa", "bob"].into_iter().chain(option).collect();
+        let answer = json!({"user": "bob", "level": level}).to_string();
+        let (asked, code, printed) = asks(&arguments, (200, &answer));
+        assert_eq!(asked.line, format!("PUT {PATH}/grants/bob"));
+        assert_eq!(serde_json::from_str::<Value>(&asked.body).unwrap(), json!({"level": level}));
+        assert_eq!((code, printed), (0, format!("bob may {may}\n")));
+    }
+    let (asked, code, printed) = asks(&["grant", "aaaa", "bob", "--remove"], (204, ""));
+    assert_eq!(asked.line, format!("DELETE {PATH}/grants/bob"));
+    assert_eq!((code, printed.as_str()), (0, "took away what bob was given\n"));
+    for wrong in [
+        &["grant", "aaaa", "--write"][..],
+        &["grant", "aaaa", "--remove"],
+        &["grant", "aaaa", "bob", "--remove", "--write"],
+        &["grant", "aaaa", "bob", "--remove", "--json"],
+        &["grant", "aaaa", "no/body"],
+    ] {
+        assert_eq!(Place::new().run(wrong).code, 64, "{wrong:?}");
+    }
+}
+
+/// What bob sees of a session follows what its owner grants, here and with a token from elsewhere.
+#[test]
+fn a_user_gets_what_was_granted_and_loses_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = Running::start(&folder.path().join("run"), &[], &["cat"]);
+    let id = gateway.new_session(&["cat"]);
+    let nobody = gateway.hither(&["grant", &id, "bob"]);
+    assert_eq!(nobody.code, 69, "{nobody:?}");
+    assert!(nobody.stderr.contains("no such user") && nobody.stderr.contains("hither user list"));
+    let mut add = gateway.command(&["user", "add", "bob", "--password-stdin"]);
+    assert_eq!(with_input(&mut add, "correct horse\n").code, 0);
+    let scopes = "session:read,session:write";
+    let token = gateway.hither(&["token", "create", "--user", "bob", "--scope", scopes]).stdout;
+    let address = format!("http://127.0.0.1:{}", gateway.port);
+    let elsewhere = |token: &str, arguments: &[&str]| -> Run {
+        let mut command = gateway.command(arguments);
+        command.env("HITHER_TOKEN", token.trim()).env("HITHER_URL", &address);
+        command.output().unwrap().into()
+    };
+    let sees = || elsewhere(&token, &["ls", "--json"]).stdout.contains(&id);
+    assert!(!sees());
+    assert_eq!(gateway.hither(&["grant", &id, "bob"]).stdout, "bob may watch\n");
+    assert!(sees());
+    let typing = || elsewhere(&token, &["send", &id, "x"]).code;
+    assert_eq!(typing(), 77);
+    let write = elsewhere(&gateway.token(), &["grant", &id, "bob", "--write"]);
+    assert_eq!(write.stdout, "bob may type\n", "{write:?}");
+    assert_eq!(typing(), 0);
+    assert_eq!(gateway.hither(&["grant", &id]).stdout, "USER  MAY\nbob   type\n");
+    let own = elsewhere(&token, &["grant", &id, "bob", "--write"]);
+    assert_eq!(own.code, 77, "{own:?}");
+    assert_eq!(gateway.hither(&["grant", &id, "bob", "--remove"]).code, 0);
+    assert!(!sees());
+    assert_eq!(gateway.hither(&["grant", &id, "bob", "--remove"]).code, 69);
+}
+
 /// Links and viewers on the real gateway, on the Unix socket and with a token.
 #[test]
 fn a_session_is_shared_and_its_viewers_are_governed() {
@@ -123,9 +192,12 @@ fn links_are_below_the_base_path() {
 }
 
 fn with_passphrase(gateway: &Running, id: &str, passphrase: &str) -> Run {
-    let mut command = gateway.command(&["share", id, "--passphrase-stdin"]);
+    with_input(&mut gateway.command(&["share", id, "--passphrase-stdin"]), passphrase)
+}
+
+fn with_input(command: &mut Command, input: &str) -> Run {
     let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = child.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(passphrase.as_bytes()).unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     child.wait_with_output().unwrap().into()
 }
