@@ -138,6 +138,43 @@ describe('a user', () => {
   });
 });
 
+describe('a user who was let in', () => {
+  test('watches, then types, then is out again, as the owner says', async () => {
+    const { page } = await openShell();
+    const bobs = `${PASSWORD} of bob`;
+    gateway.addUser('bob', bobs);
+    await openShareDialog(page);
+    const form = page.getByRole('form', { name: 'Let a user in' });
+    await form.getByLabel('Name of the user').fill('nobody');
+    await form.getByRole('button', { name: 'Let in' }).click();
+    await page.getByRole('alert').getByText('there is no such user here').waitFor();
+    await form.getByLabel('Name of the user').fill('bob');
+    await form.getByRole('button', { name: 'Let in' }).click();
+    await page.getByRole('button', { name: 'Let bob type' }).waitFor();
+    await shootInBothSchemes(page, 'share-dialog-users');
+    const bob = await person();
+    const other = await bob.page(gateway.origin);
+    await logIn(other, 'bob', bobs);
+    // The session is in the list of bob, who never had a link to it.
+    await other
+      .locator(`a[href$="${new URL(page.url()).pathname}"]`)
+      .first()
+      .click();
+    await shows(other, 'ready>');
+    await other.getByText('view only').waitFor();
+    await page.getByRole('button', { name: 'Let bob type' }).click();
+    await other.getByText('view only').waitFor({ state: 'detached' });
+    await other.keyboard.type('echo typed by $((1 + 1)) people\n');
+    await shows(other, /^typed by 2 people$/);
+    await page.getByRole('button', { name: 'Let bob watch only' }).click();
+    await other.getByText('view only').waitFor();
+    await page.getByRole('button', { name: 'Remove bob' }).click();
+    await other.getByRole('heading', { name: 'Not allowed' }).waitFor();
+    await other.goto(gateway.origin);
+    await other.getByRole('heading', { name: 'Nothing is running' }).waitFor();
+  });
+});
+
 describe('a share link', () => {
   test('shows its session, lets nobody type, and nothing else', async () => {
     const { page } = await openShell();

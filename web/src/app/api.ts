@@ -50,6 +50,12 @@ export interface ShareInfo {
 
 export type ShareLevel = 'read' | 'write';
 
+/** What another user may do with a session. */
+export interface GrantInfo {
+  readonly user: string;
+  readonly level: ShareLevel;
+}
+
 /** What a new share link shall be. */
 export interface NewShare {
   readonly level: ShareLevel;
@@ -167,6 +173,19 @@ export class Api {
     await this.#request('DELETE', this.#path(id, 'shares', share));
   }
 
+  async grants(id: string): Promise<readonly GrantInfo[]> {
+    const list = await this.#request('GET', this.#path(id, 'grants'));
+    return Array.isArray(list) ? list.map(readGrant) : [];
+  }
+
+  async setGrant(id: string, user: string, level: ShareLevel): Promise<void> {
+    await this.#request('PUT', this.#path(id, 'grants', encodeURIComponent(user)), { level });
+  }
+
+  async removeGrant(id: string, user: string): Promise<void> {
+    await this.#request('DELETE', this.#path(id, 'grants', encodeURIComponent(user)));
+  }
+
   async version(): Promise<string> {
     const config = await this.#request('GET', 'api/config');
     return sanitiseTitle(text(record(config).version));
@@ -278,6 +297,14 @@ function readShare(value: unknown): ShareInfo {
     expiresAt: Date.parse(text(share.expiresAt)),
     viewers: count(share.viewers),
     viewersMax: count(share.viewersMax),
+  };
+}
+
+function readGrant(value: unknown): GrantInfo {
+  const grant = record(value);
+  return {
+    user: sanitiseTitle(text(grant.user)),
+    level: grant.level === 'write' ? 'write' : 'read',
   };
 }
 

@@ -4,6 +4,7 @@ import { type Signal, signal } from '@preact/signals';
 import {
   type Api,
   ApiError,
+  type GrantInfo,
   type NewShare,
   type ShareInfo,
   type ShareLevel,
@@ -13,6 +14,7 @@ import {
 export class ShareModel {
   readonly shares: Signal<readonly ShareInfo[]> = signal([]);
   readonly viewers: Signal<readonly ViewerInfo[]> = signal([]);
+  readonly grants: Signal<readonly GrantInfo[]> = signal([]);
   /** The address of the link that was made last; it is shown this once. */
   readonly address: Signal<string | undefined> = signal(undefined);
   readonly problem: Signal<string | undefined> = signal(undefined);
@@ -38,6 +40,16 @@ export class ShareModel {
     return this.#try(() => this.#api.revokeShare(this.#id, share));
   }
 
+  /** Answers whether the user has the level now. */
+  async grant(user: string, level: ShareLevel): Promise<boolean> {
+    await this.#try(() => this.#api.setGrant(this.#id, user, level));
+    return this.problem.value === undefined;
+  }
+
+  removeGrant(user: string): Promise<void> {
+    return this.#try(() => this.#api.removeGrant(this.#id, user));
+  }
+
   setLevel(viewer: number, level: ShareLevel): Promise<void> {
     return this.#try(() => this.#api.setLevel(this.#id, viewer, level));
   }
@@ -53,6 +65,7 @@ export class ShareModel {
       await action();
       this.viewers.value = await this.#api.viewers(this.#id);
       this.shares.value = await this.#api.shares(this.#id);
+      this.grants.value = await this.#api.grants(this.#id);
     } catch (error) {
       this.problem.value = error instanceof ApiError ? error.message : String(error);
     }

@@ -2,6 +2,7 @@
 
 import { useState } from 'preact/hooks';
 import { type Api, ApiError, type Ways } from '../app/api';
+import { Field, Problem } from './fields';
 import { refusedText, login as text } from './strings';
 
 interface LoginProps extends LoginFormProps {
@@ -25,11 +26,7 @@ export function Login({ api, ways, session, refused, onDone }: LoginProps) {
   const { passwords, signOn } = ways;
   return (
     <div class="login">
-      {refused !== undefined && (
-        <div class="login-problem" role="alert">
-          {refusedText(refused)}
-        </div>
-      )}
+      <Problem text={refused && refusedText(refused)} />
       {signOn !== undefined && (
         <a class={passwords ? 'button' : 'button button-primary'} href={api.signOn(session)}>
           {text.signOn(signOn)}
@@ -71,31 +68,21 @@ function LoginForm({ api, onDone }: LoginFormProps) {
         void submit(event.currentTarget);
       }}
     >
-      <label>
-        <span>{text.name}</span>
-        <input
-          class="field"
-          name="username"
-          autocomplete="username"
-          autocapitalize="none"
-          required
-        />
-      </label>
-      <label>
-        <span>{text.password}</span>
-        <input
-          class="field"
-          name="password"
-          type="password"
-          autocomplete="current-password"
-          required
-        />
-      </label>
-      {problem !== undefined && (
-        <div class="login-problem" role="alert">
-          {problem}
-        </div>
-      )}
+      <Field
+        label={text.name}
+        name="username"
+        autocomplete="username"
+        autocapitalize="none"
+        required
+      />
+      <Field
+        label={text.password}
+        name="password"
+        type="password"
+        autocomplete="current-password"
+        required
+      />
+      <Problem text={problem} />
       <button type="submit" class="button button-primary" disabled={busy}>
         {busy ? text.busy : text.submit}
       </button>

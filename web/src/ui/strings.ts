@@ -1,6 +1,6 @@
 /** Every word that a person reads. */
 
-import type { Ending } from '../app/api';
+import type { Ending, ShareLevel } from '../app/api';
 import type { Notice } from '../app/session-model';
 import type { Exit } from '../protocol';
 import type { Closed, Status, WindowSize } from '../session';
@@ -303,6 +303,16 @@ export const share = {
   copy: 'Copy',
   links: 'Links',
   noLinks: 'None yet.',
+  users: 'Users of this server',
+  noUsers: 'None but you.',
+  userForm: 'Let a user in',
+  user: 'Name of the user',
+  may: 'May',
+  userAdd: 'Let in',
+  removeUser: 'Remove',
+  removeUserLabel: (name: string) => `Remove ${name}`,
+  setUserLabel: (name: string, level: ShareLevel) =>
+    level === 'read' ? `Let ${name} watch only` : `Let ${name} type`,
   viewers: 'Here now',
   watching: (count: number) => `${count} here`,
   until: (expires: number) => `until ${moment.format(expires)}`,
