@@ -4,11 +4,10 @@ use clap::Args;
 use hither_auth::UserName;
 use http::Method;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::sessions::{self, Session};
-use super::table::{columns, shown};
-use crate::escape::json_escaped;
+use super::table::{self, columns, shown};
 use crate::failure::{Exit, Failure};
 use crate::gateway::{Gateway, GatewayArgs, GatewayError};
 use crate::output;
@@ -57,9 +56,10 @@ pub(crate) fn run(args: &GrantArgs) -> Result<Exit, Failure> {
 fn list(gateway: &Gateway, session: &Session, as_json: bool) -> Result<Exit, Failure> {
     let answer = gateway.request(Method::GET, &session.path("grants"), None)?;
     if as_json {
-        return print_json(&answer);
+        table::print_json(&answer)?;
+        return Ok(Exit::Success);
     }
-    output::print(&table(&Vec::<Grant>::deserialize(&answer).map_err(bad)?))?;
+    output::print(&grants_table(&Vec::<Grant>::deserialize(&answer).map_err(bad)?))?;
     Ok(Exit::Success)
 }
 
@@ -73,7 +73,8 @@ fn give(
     let answer = gateway.request(Method::PUT, &path(session, user), Some(&json!({"level": level})));
     let answer = answer.map_err(of_user)?;
     if args.json {
-        return print_json(&answer);
+        table::print_json(&answer)?;
+        return Ok(Exit::Success);
     }
     let grant = Grant::deserialize(&answer).map_err(bad)?;
     output::print(&format!("{} may {}\n", shown(&grant.user), may(&grant.level)))?;
@@ -107,13 +108,7 @@ fn bad(error: serde_json::Error) -> GatewayError {
     GatewayError::BadAnswer(error.to_string())
 }
 
-fn print_json(answer: &Value) -> Result<Exit, Failure> {
-    let pretty = serde_json::to_string_pretty(answer).map_err(bad)?;
-    output::print(&format!("{}\n", json_escaped(&pretty)))?;
-    Ok(Exit::Success)
-}
-
-fn table(grants: &[Grant]) -> String {
+fn grants_table(grants: &[Grant]) -> String {
     if grants.is_empty() {
         return "nobody was given anything; let somebody watch with `hither grant SESSION USER`\n"
             .to_owned();
