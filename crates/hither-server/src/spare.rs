@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A number of open descriptors that stand in for others.
 ///
@@ -11,21 +11,32 @@ use std::sync::{Mutex, PoisonError};
 /// them up for a moment and takes them back afterwards.
 #[derive(Debug)]
 pub(crate) struct Spare {
-    held: Mutex<Vec<OwnedFd>>,
+    held: Mutex<Held>,
     count: usize,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    /// Never given up: to duplicate it costs a fraction of what opening a file does.
+    source: Option<OwnedFd>,
+    spare: Vec<OwnedFd>,
 }
 
 impl Spare {
     /// Holds `count` descriptors, or as many as there are.
     pub(crate) fn new(count: usize) -> Self {
-        let spare = Self { held: Mutex::new(Vec::with_capacity(count)), count };
+        let spare = Self { held: Mutex::default(), count };
         spare.refill();
         spare
     }
 
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Does something that needs descriptors while the spare ones are given up.
     pub(crate) fn lend<T>(&self, work: impl FnOnce() -> T) -> T {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.held().spare.clear();
         let result = work();
         self.refill();
         result
@@ -33,14 +44,24 @@ impl Spare {
 
     /// Whether all of them are there, after another attempt.
     pub(crate) fn refill(&self) -> bool {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        while held.len() < self.count {
-            match File::open("/dev/null") {
-                Ok(file) => held.push(file.into()),
-                Err(_) => return false,
+        self.held().refill(self.count).is_ok()
+    }
+}
+
+impl Held {
+    fn refill(&mut self, count: usize) -> io::Result<()> {
+        while self.spare.len() < count {
+            let another = match &self.source {
+                Some(source) => source.try_clone()?,
+                None => File::open("/dev/null")?.into(),
+            };
+            if self.source.is_none() {
+                self.source = Some(another);
+            } else {
+                self.spare.push(another);
             }
         }
-        true
+        Ok(())
     }
 }
 
@@ -58,7 +79,7 @@ mod tests {
     #[test]
     fn lends_and_takes_back() {
         let spare = Spare::new(2);
-        let count = || spare.held.lock().unwrap().len();
+        let count = || spare.held().spare.len();
         assert_eq!(count(), 2);
         assert_eq!(spare.lend(count), 0);
         assert_eq!(count(), 2);

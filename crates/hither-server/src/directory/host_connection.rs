@@ -27,6 +27,11 @@ impl Connection {
         self.host.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether there is something to receive, or an error to be met.
+    pub(super) fn has_message(&self) -> bool {
+        self.peek().is_ok()
+    }
+
     /// Waits until there may be something to receive. The caller has found nothing just before.
     pub(super) async fn wait(&self) {
         // Forgets what woke it last, unless something has come since.

@@ -308,7 +308,12 @@ impl HostLink {
                 self.wanted.notified().await;
                 continue;
             };
-            let received = self.spare.lend(|| connection.host().try_recv());
+            // Descriptors are given up for a message only, not for every look.
+            let received = if connection.has_message() {
+                self.spare.lend(|| connection.host().try_recv())
+            } else {
+                Ok(None)
+            };
             match received {
                 Ok(Some(message)) => return Heard::Message(message),
                 Ok(None) if self.send_some(&connection) => tokio::task::yield_now().await,
