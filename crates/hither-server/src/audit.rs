@@ -4,6 +4,7 @@
 //! are no part of any event.
 
 mod chain;
+mod direct;
 mod keeper;
 mod log;
 mod record;
@@ -11,10 +12,11 @@ mod verify;
 
 use std::net::IpAddr;
 
-use hither_auth::{Level, Principal, ShareId, TokenId, UserId, Way};
+use hither_auth::{Level, Principal, ShareId, TokenId, UserId};
 use hither_core::SessionId;
 
 pub use chain::{Checker, Flaw, Head, InvalidHead, RECORD_BYTES_MAX};
+pub use direct::Direct;
 pub use keeper::Keeper;
 pub use log::FILE_BYTES_MAX;
 pub use verify::{FLAWS_MAX, Report, check, each_line, files, verify};
@@ -28,8 +30,8 @@ pub struct Actor {
     pub user: Option<UserId>,
     /// Name to be shown; what was claimed, when nobody was proven.
     pub name: String,
-    /// How the actor came in; none when nobody did.
-    pub way: Option<Way>,
+    /// The word for how the actor came in, as `login`; `none` when nobody did.
+    pub way: &'static str,
     /// Address at the other end; none on a Unix socket.
     pub address: Option<IpAddr>,
 }
@@ -66,10 +68,10 @@ pub enum Event {
     ShareUsed(SessionId, ShareId),
     /// A share link was withdrawn.
     ShareRevoked(SessionId, ShareId),
-    /// A user was added, changed or removed; the word says which.
-    UserChanged(UserId, &'static str),
-    /// An API token was made.
-    TokenCreated(TokenId),
+    /// A user of this name was added, changed or removed; the word says which.
+    UserChanged(UserId, String, &'static str),
+    /// An API token was made for the user of this name.
+    TokenCreated(TokenId, String),
     /// An API token was withdrawn.
     TokenRevoked(TokenId),
     /// The credential behind an open connection is good no more.
@@ -117,19 +119,26 @@ impl Actor {
         Self {
             user: principal.user(),
             name: principal.name().to_owned(),
-            way: Some(principal.way()),
+            way: principal.way().as_str(),
             address,
         }
     }
 
+    /// The user that the gateway runs as, who changes the store by the command line.
+    #[must_use]
+    pub fn command_line(name: &str) -> Self {
+        let user = Some(UserId::MACHINE);
+        Self { user, name: name.to_owned(), way: "command-line", address: None }
+    }
+
     /// The gateway itself.
     pub(crate) fn gateway() -> Self {
-        Self { user: None, name: "gateway".to_owned(), way: None, address: None }
+        Self { user: None, name: "gateway".to_owned(), way: "none", address: None }
     }
 
     /// Somebody who only claims a name.
     #[must_use]
     pub fn claimed(name: &str, address: Option<IpAddr>) -> Self {
-        Self { user: None, name: name.to_owned(), way: None, address }
+        Self { user: None, name: name.to_owned(), way: "none", address }
     }
 }

@@ -1,12 +1,15 @@
 //! The store as the command line uses it, beside a gateway that may have it open too.
 
+use std::io;
 use std::path::PathBuf;
 
 use clap::Args;
+use hither_server::audit::{Actor, Direct, Event};
 use hither_store::{StateDir, Store, StoreError};
 use http::Method;
 
 use crate::cli::{RuntimeDirArgs, StateDirArgs};
+use crate::commands::serve::AuditLog;
 use crate::failure::{Exit, Failure};
 use crate::gateway::{Gateway, GatewayError};
 
@@ -17,6 +20,23 @@ pub(crate) struct StoreArgs {
     runtime_dir: RuntimeDirArgs,
     #[command(flatten)]
     state_dir: StateDirArgs,
+}
+
+/// Where changes of the store are made, and whether they are written down.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ChangeArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+    /// Write down in the state directory what is changed: see `hither audit`
+    #[arg(
+        long,
+        value_name = "WORD",
+        env = "HITHER_AUDIT_LOG",
+        hide_env_values = true,
+        help_heading = "General",
+        default_value = "on"
+    )]
+    audit_log: AuditLog,
 }
 
 impl StoreArgs {
@@ -38,6 +58,53 @@ impl StoreArgs {
     pub(crate) fn path(&self) -> PathBuf {
         self.state_dir.resolve(&self.runtime_dir)
     }
+}
+
+impl ChangeArgs {
+    /// Opens the store and the log, so that nothing is changed that could not be written down.
+    pub(crate) fn open(&self) -> Result<Changes, Failure> {
+        let store = self.store.open()?;
+        let log = match self.audit_log {
+            AuditLog::On => {
+                Some(Direct::open(&self.store.path()).map_err(|error| unwritable(&error))?)
+            }
+            AuditLog::Off => None,
+        };
+        Ok(Changes { store, log })
+    }
+
+    /// As [`StoreArgs::tell_gateway`].
+    pub(crate) fn tell_gateway(&self) -> Result<(), Failure> {
+        self.store.tell_gateway()
+    }
+}
+
+/// The store, to be changed by nobody who is not written down.
+pub(crate) struct Changes {
+    pub(crate) store: Store,
+    log: Option<Direct>,
+}
+
+impl Changes {
+    /// Writes down what is about to be done, or will be undone if this fails.
+    pub(crate) fn record(&mut self, event: &Event) -> Result<(), Failure> {
+        let Some(log) = &mut self.log else { return Ok(()) };
+        let actor = Actor::command_line(&own_name());
+        log.record(&actor, event).map_err(|error| unwritable(&error))
+    }
+}
+
+fn unwritable(error: &io::Error) -> Failure {
+    let message = format!("nothing was changed, since the audit log cannot be written: {error}");
+    Failure::new(Exit::Refused, message).cure("mend that, or use --audit-log off")
+}
+
+/// The login name, as far as the environment knows it.
+pub(crate) fn own_name() -> String {
+    ["USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
+        .unwrap_or_else(|| rustix::process::geteuid().as_raw().to_string())
 }
 
 impl From<StoreError> for Failure {

@@ -19,7 +19,7 @@ pub(super) fn members(time: SystemTime, actor: &Actor, event: &Event) -> String 
         members.0.insert("user".to_owned(), user.0.into());
     }
     members.text("name", &actor.name);
-    members.text("way", actor.way.map_or("none", |way| way.as_str()));
+    members.text("way", actor.way);
     members
         .text("from", &actor.address.map_or_else(|| "local".to_owned(), |from| from.to_string()));
     event.details(&mut members);
@@ -63,7 +63,7 @@ impl Event {
             Self::ShareUsed(..) => "share-used",
             Self::ShareRevoked(..) => "share-revoked",
             Self::UserChanged(..) => "user-changed",
-            Self::TokenCreated(_) => "token-created",
+            Self::TokenCreated(..) => "token-created",
             Self::TokenRevoked(_) => "token-revoked",
             Self::Revoked(_) => "revoked",
         }
@@ -99,13 +99,16 @@ impl Event {
                 members.text("session", session.as_str());
                 members.number("share", share.0);
             }
-            Self::UserChanged(user, how) => {
-                members.number("whom", user.0);
+            Self::UserChanged(user, name, how) => {
+                members.text("whom", name);
+                members.number("whom-number", user.0);
                 members.text("how", how);
             }
-            Self::TokenCreated(token) | Self::TokenRevoked(token) => {
+            Self::TokenCreated(token, name) => {
+                members.text("whom", name);
                 members.number("token", token.0);
             }
+            Self::TokenRevoked(token) => members.number("token", token.0),
         }
     }
 }
@@ -149,7 +152,7 @@ mod tests {
         let actor = Actor {
             user: Some(UserId(7)),
             name: "ada".to_owned(),
-            way: Some(hither_auth::Way::UnixSocket),
+            way: hither_auth::Way::UnixSocket.as_str(),
             address: "192.0.2.1".parse().ok(),
         };
         let (_, value) = json(&actor, &Event::SessionClosed(id));

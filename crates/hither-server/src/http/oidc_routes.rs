@@ -180,7 +180,7 @@ async fn enter(
         .map_err(|failed| not_welcome(&failed))?;
     let Welcomed { user, generation, is_new } = welcomed;
     if is_new {
-        app.note(&Actor::gateway(), &Event::UserChanged(user, "added"));
+        app.note(&Actor::gateway(), &Event::UserChanged(user, name.clone(), "added"));
     }
     let login = app.auth.open_login(user, generation).map_err(|_| Why::Busy)?;
     Ok(Entered { login, name })

@@ -5,11 +5,13 @@ use std::time::{Duration, SystemTime};
 
 use clap::{Args, Subcommand};
 use hither_auth::{ApiToken, Scopes, TOKEN_LIFE_DEFAULT, TokenId, UserId, UserName};
+use hither_server::audit::Event;
 use hither_store::{NewToken, StoreError, TokenInfo};
 
+use super::user;
 use crate::escape::Escaped;
 use crate::failure::{Exit, Failure};
-use crate::store::StoreArgs;
+use crate::store::{ChangeArgs, StoreArgs, own_name};
 use crate::{output, values};
 
 /// Options of `hither token`.
@@ -46,7 +48,7 @@ struct CreateArgs {
     #[arg(long, value_name = "NAME")]
     user: Option<UserName>,
     #[command(flatten)]
-    store: StoreArgs,
+    changes: ChangeArgs,
 }
 
 #[derive(Debug, Args)]
@@ -61,7 +63,7 @@ struct RevokeArgs {
     #[arg(value_name = "NUMBER")]
     id: u64,
     #[command(flatten)]
-    store: StoreArgs,
+    changes: ChangeArgs,
 }
 
 /// Does it.
@@ -75,14 +77,10 @@ pub(crate) fn run(args: &TokenArgs) -> Result<Exit, Failure> {
 
 /// Prints the token alone on standard output, for `TOKEN=$(hither token create …)`.
 fn create(args: &CreateArgs) -> Result<Exit, Failure> {
-    let mut store = args.store.open()?;
-    let user = match &args.user {
-        None => UserId::MACHINE,
-        Some(name) => {
-            let users = store.users()?;
-            let user = users.iter().find(|user| user.name == *name);
-            user.map(|user| user.id).ok_or_else(|| StoreError::NoUser(name.to_string()))?
-        }
+    let mut changes = args.changes.open()?;
+    let (user, whom) = match &args.user {
+        None => (UserId::MACHINE, own_name()),
+        Some(name) => (user::named(&changes.store, name)?, name.to_string()),
     };
     let mut random = [0; 32];
     getrandom::fill(&mut random)
@@ -96,8 +94,13 @@ fn create(args: &CreateArgs) -> Result<Exit, Failure> {
         scopes: args.scope,
         expires: now + args.expires.unwrap_or(TOKEN_LIFE_DEFAULT),
     };
-    store.add_token(&new, now)?;
-    args.store.tell_gateway()?;
+    let id = changes.store.add_token(&new, now)?;
+    if let Err(failure) = changes.record(&Event::TokenCreated(id, whom)) {
+        // Nobody has seen it.
+        changes.store.revoke_token(id)?;
+        return Err(failure);
+    }
+    args.changes.tell_gateway()?;
     output::print(&format!("{}\n", token.to_text()))?;
     Ok(Exit::Success)
 }
@@ -111,8 +114,14 @@ fn list(args: &ListArgs) -> Result<Exit, Failure> {
 }
 
 fn revoke(args: &RevokeArgs) -> Result<Exit, Failure> {
-    args.store.open()?.revoke_token(TokenId(args.id))?;
-    args.store.tell_gateway()?;
+    let mut changes = args.changes.open()?;
+    let id = TokenId(args.id);
+    if !changes.store.tokens()?.iter().any(|token| token.record.id == id) {
+        return Err(StoreError::NoToken(args.id).into());
+    }
+    changes.record(&Event::TokenRevoked(id))?;
+    changes.store.revoke_token(id)?;
+    args.changes.tell_gateway()?;
     output::print(&format!("revoked token {}\n", args.id))?;
     Ok(Exit::Success)
 }

@@ -3,13 +3,14 @@
 use std::time::SystemTime;
 
 use clap::{Args, Subcommand};
-use hither_auth::{User, UserKind, UserName};
-use hither_store::NewUser;
+use hither_auth::{User, UserId, UserKind, UserName};
+use hither_server::audit::Event;
+use hither_store::{NewUser, Store, StoreError};
 
 use crate::failure::{Exit, Failure};
 use crate::output;
 use crate::prompt::{self, From};
-use crate::store::StoreArgs;
+use crate::store::{ChangeArgs, StoreArgs};
 
 /// Options of `hither user`.
 #[derive(Debug, Args)]
@@ -42,7 +43,7 @@ struct AddArgs {
     #[command(flatten)]
     password: PasswordArgs,
     #[command(flatten)]
-    store: StoreArgs,
+    changes: ChangeArgs,
 }
 
 #[derive(Debug, Args)]
@@ -53,7 +54,7 @@ struct PasswdArgs {
     #[command(flatten)]
     password: PasswordArgs,
     #[command(flatten)]
-    store: StoreArgs,
+    changes: ChangeArgs,
 }
 
 #[derive(Debug, Args)]
@@ -75,7 +76,7 @@ struct RemoveArgs {
     #[arg(value_name = "NAME")]
     name: UserName,
     #[command(flatten)]
-    store: StoreArgs,
+    changes: ChangeArgs,
 }
 
 /// Does it.
@@ -101,29 +102,41 @@ impl PasswordArgs {
 }
 
 fn add(args: &AddArgs) -> Result<Exit, Failure> {
-    let mut store = args.store.open()?;
-    if store.users()?.iter().any(|user| user.name == args.name) {
+    let mut changes = args.changes.open()?;
+    if changes.store.users()?.iter().any(|user| user.name == args.name) {
         // Before anybody types a password.
-        return Err(hither_store::StoreError::UserExists(args.name.clone()).into());
+        return Err(StoreError::UserExists(args.name.clone()).into());
     }
     let kind = if args.admin { UserKind::Admin } else { UserKind::Member };
     let password = Some(args.password.hash(&args.name)?);
     let new = NewUser { name: args.name.clone(), kind, password };
-    store.add_user(&new, SystemTime::now())?;
-    args.store.tell_gateway()?;
+    let user = changes.store.add_user(&new, SystemTime::now())?;
+    let recorded = changes.record(&Event::UserChanged(user, args.name.to_string(), "added"));
+    if let Err(failure) = recorded {
+        changes.store.remove_user(&args.name)?;
+        return Err(failure);
+    }
+    args.changes.tell_gateway()?;
     output::print(&format!("added {} ({})\n", args.name, kind.as_str()))?;
     Ok(Exit::Success)
 }
 
 fn passwd(args: &PasswdArgs) -> Result<Exit, Failure> {
-    let mut store = args.store.open()?;
-    if !store.users()?.iter().any(|user| user.name == args.name) {
-        return Err(hither_store::StoreError::NoUser(args.name.to_string()).into());
-    }
-    store.set_password(&args.name, &args.password.hash(&args.name)?)?;
-    args.store.tell_gateway()?;
+    let mut changes = args.changes.open()?;
+    let user = named(&changes.store, &args.name)?;
+    let hash = args.password.hash(&args.name)?;
+    changes.record(&Event::UserChanged(user, args.name.to_string(), "password-set"))?;
+    changes.store.set_password(&args.name, &hash)?;
+    args.changes.tell_gateway()?;
     output::print(&format!("password of {} is set, and all logins have ended\n", args.name))?;
     Ok(Exit::Success)
+}
+
+/// The user of a name.
+pub(super) fn named(store: &Store, name: &UserName) -> Result<UserId, Failure> {
+    let users = store.users()?;
+    let user = users.iter().find(|user| user.name == *name).map(|user| user.id);
+    Ok(user.ok_or_else(|| StoreError::NoUser(name.to_string()))?)
 }
 
 fn list(args: &ListArgs) -> Result<Exit, Failure> {
@@ -133,8 +146,11 @@ fn list(args: &ListArgs) -> Result<Exit, Failure> {
 }
 
 fn remove(args: &RemoveArgs) -> Result<Exit, Failure> {
-    args.store.open()?.remove_user(&args.name)?;
-    args.store.tell_gateway()?;
+    let mut changes = args.changes.open()?;
+    let user = named(&changes.store, &args.name)?;
+    changes.record(&Event::UserChanged(user, args.name.to_string(), "removed"))?;
+    changes.store.remove_user(&args.name)?;
+    args.changes.tell_gateway()?;
     output::print(&format!("removed {}\n", args.name))?;
     Ok(Exit::Success)
 }

@@ -5,7 +5,7 @@ use std::env;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use hither_auth::{Level, ShareId, UserId};
@@ -26,7 +26,7 @@ fn audit(gateway: &Gateway, words: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
 }
 
-fn log(gateway: &Gateway) -> impl AsRef<Path> {
+fn log(gateway: &Gateway) -> PathBuf {
     gateway.folder().join("run/state/audit.jsonl")
 }
 
@@ -68,6 +68,137 @@ fn a24_what_is_done_is_written_down_and_tampering_is_found() {
     assert_eq!(audit(&gateway, &["verify"]).0, Some(0));
 }
 
+/// Runs a command of this gateway's user, with a first line of standard input.
+fn command(gateway: &Gateway, words: &[&str], line: &str) -> (Option<i32>, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_hither"))
+        .args(words)
+        .arg("--runtime-dir")
+        .arg(gateway.folder().join("run"))
+        .env("USER", "ann")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that asks for nothing may be gone already.
+    writeln!(child.stdin.take().unwrap(), "{line}").ok();
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+}
+
+/// What the log says of users and tokens: event, who did it and how, of whom, which token, what.
+fn changes(gateway: &Gateway) -> Vec<String> {
+    let mut found = Vec::new();
+    each_line(&log(gateway), |line, _| {
+        let record: serde_json::Value = serde_json::from_str(line).unwrap();
+        let members = ["event", "name", "way", "whom", "token", "how"];
+        let texts = members.map(|name| record.get(name).map_or("-".to_owned(), plain));
+        if texts[0].starts_with("user-") || texts[0].starts_with("token-") {
+            found.push(texts.join(" "));
+        }
+    })
+    .unwrap();
+    found
+}
+
+fn plain(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[test]
+fn a24_the_command_line_writes_down_what_it_changes() {
+    let gateway = Gateway::start();
+    let scope = ["--scope", "session:read"];
+    let run = |words: &[&str], line: &str, code: i32| {
+        let (ended, told) = command(&gateway, words, line);
+        assert_eq!(ended, Some(code), "{words:?}: {told}");
+        told
+    };
+    run(&["user", "add", "bob", "--password-stdin"], "correct horse", 0);
+    run(&["user", "add", "bob", "--password-stdin"], "correct horse", 64);
+    run(&["user", "passwd", "bob", "--password-stdin"], "battery staple", 0);
+    run(&["user", "passwd", "eve", "--password-stdin"], "battery staple", 64);
+    let token = run(&[&["token", "create", "--user", "bob"][..], &scope].concat(), "", 0);
+    run(&["token", "revoke", "1"], "", 0);
+    run(&["token", "revoke", "1"], "", 64);
+    run(&["user", "remove", "bob"], "", 0);
+    run(&["user", "remove", "bob"], "", 64);
+    run(&[&["token", "create", "--audit-log", "off"][..], &scope].concat(), "", 0);
+    let expect = [
+        "user-changed ann command-line bob - added",
+        "user-changed ann command-line bob - password-set",
+        "token-created ann command-line bob 1 -",
+        "token-revoked ann command-line - 1 -",
+        "user-changed ann command-line bob - removed",
+    ];
+    assert_eq!(changes(&gateway), expect);
+    let text = fs::read_to_string(log(&gateway)).unwrap();
+    for secret in ["correct horse", "battery staple", token.trim()] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+    let (code, told) = audit(&gateway, &["verify"]);
+    assert!(code == Some(0), "{told}");
+}
+
+#[test]
+fn a24_nothing_is_changed_that_cannot_be_written_down() {
+    let gateway = Gateway::start();
+    let run = |words: &[&str]| command(&gateway, words, "correct horse");
+    let scope = ["--scope", "session:read"];
+    assert_eq!(run(&["user", "add", "bob", "--password-stdin"]).0, Some(0));
+    assert_eq!(run(&[&["token", "create"][..], &scope].concat()).0, Some(0));
+    let before = (run(&["user", "list"]), run(&["token", "list"]));
+    fs::set_permissions(log(&gateway), fs::Permissions::from_mode(0o644)).unwrap();
+    for words in [
+        &["user", "add", "eve", "--password-stdin"][..],
+        &["user", "passwd", "bob", "--password-stdin"],
+        &["user", "remove", "bob"],
+        &["token", "create", "--scope", "session:read"],
+        &["token", "revoke", "1"],
+    ] {
+        let (code, told) = run(words);
+        assert_eq!(code, Some(77), "{words:?}: {told}");
+        assert!(told.contains("nothing was changed") && told.contains("--audit-log off"), "{told}");
+        assert_eq!(told.lines().count(), 1, "{told}");
+    }
+    assert_eq!((run(&["user", "list"]), run(&["token", "list"])), before);
+}
+
+/// The gateway writes for itself while commands of its user write, many at a time.
+#[test]
+fn a24_gateway_and_command_line_write_the_same_chain() {
+    const EACH: usize = 8;
+    let gateway = Gateway::start();
+    let sessions = std::thread::scope(|scope| {
+        for writer in 0..3 {
+            let gateway = &gateway;
+            scope.spawn(move || {
+                for number in 0..EACH {
+                    let name = format!("t{writer}-{number}");
+                    let words = ["token", "create", "--scope", "session:read", "--name", &name];
+                    let (code, told) = command(gateway, &words, "");
+                    assert_eq!(code, Some(0), "{told}");
+                }
+            });
+        }
+        let started: Vec<_> = (0..EACH)
+            .map(|_| {
+                let id = gateway.session("exec cat");
+                gateway.end_session(&id);
+                id
+            })
+            .collect();
+        started
+    });
+    let (code, told) = audit(&gateway, &["verify"]);
+    assert!(code == Some(0) && told.contains("none changed"), "{told}");
+    assert_eq!(changes(&gateway).len(), 3 * EACH);
+    let text = fs::read_to_string(log(&gateway)).unwrap();
+    for id in sessions {
+        assert!(text.matches(&id).count() >= 2, "{id} was started and closed");
+    }
+}
+
 /// Names the directory of the log to a writer that is about to be killed.
 const WRITER: &str = "HITHER_TEST_AUDIT_DIR";
 /// Records that are on their way to the disk at a time, as from so many requests.
@@ -80,7 +211,7 @@ const AT_ONCE: u64 = 32;
 fn writes_until_it_is_killed() {
     let Some(dir) = env::var_os(WRITER) else { return };
     let keeper = Keeper::start(Path::new(&dir)).unwrap();
-    let actor = Actor { user: Some(UserId(0)), name: "me".to_owned(), way: None, address: None };
+    let actor = Actor { user: Some(UserId(0)), name: "me".to_owned(), way: "none", address: None };
     let session = SessionId::from_random([7; 10]);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let mut out = std::io::stdout();

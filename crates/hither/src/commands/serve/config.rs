@@ -11,6 +11,7 @@ use hither_server::gateway::{self, Config, Program, Session, Tuning};
 use super::{AuditLog, Hardening, ServeArgs, SlowViewer, TuningArgs};
 use crate::failure::{Exit, Failure};
 use crate::settings::Settings;
+use crate::store::own_name;
 
 impl ServeArgs {
     /// The settings of the gateway.
@@ -62,7 +63,7 @@ impl ServeArgs {
             profiles: settings.profiles(&shell)?,
             shell,
             cwd: self.session.cwd.clone().map_or_else(usual_cwd, absolute),
-            user: user(),
+            user: own_name(),
             shell_integration: !self.session.no_shell_integration,
             scrollback_lines: usize::try_from(self.session.scrollback).unwrap_or(usize::MAX),
             history_bytes: u64::from(self.session.history_bytes),
@@ -136,12 +137,4 @@ fn usual_cwd() -> PathBuf {
 
 fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
-}
-
-/// The login name, as far as the environment knows it.
-fn user() -> String {
-    ["USER", "LOGNAME"]
-        .into_iter()
-        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
-        .unwrap_or_else(|| rustix::process::geteuid().as_raw().to_string())
 }
