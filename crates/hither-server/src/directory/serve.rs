@@ -75,11 +75,15 @@ impl Sessions for Directory {
     }
 
     fn list(&self) -> Vec<SessionInfo> {
-        self.sessions().iter().map(|shared| shared.info()).collect()
+        let sessions = self.sessions();
+        sessions.iter().for_each(|shared| shared.want_round_trip());
+        sessions.iter().map(|shared| shared.info()).collect()
     }
 
     fn find(&self, id: SessionId) -> Option<SessionInfo> {
-        self.lookup(id).map(|shared| shared.info())
+        let shared = self.lookup(id)?;
+        shared.want_round_trip();
+        Some(shared.info())
     }
 
     fn input(&self, id: SessionId, bytes: Vec<u8>) -> BoxFuture<'_, Result<(), SessionError>> {

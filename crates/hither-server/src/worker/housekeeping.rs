@@ -113,6 +113,7 @@ impl Worker {
         self.turns.fit(self.now, counted);
         let indices: Vec<usize> = self.sessions.iter().map(|(index, _)| index).collect();
         for index in indices {
+            self.sessions[index].shared.handle_round_trip_asked();
             self.rest_keeper(index);
         }
         let screens = self.sessions.iter().any(|(_, session)| session.keeper.is_live());
@@ -139,7 +140,9 @@ impl Worker {
                 return self.detach(key);
             }
         }
-        viewer.send_probe(now);
+        let session = viewer.session.and_then(|index| self.sessions.get(index));
+        viewer
+            .send_probe(now, session.is_some_and(|session| session.shared.is_round_trip_wanted()));
         if viewer.input.has_paused(now) {
             viewer.notices.input_ack = true;
         }
