@@ -10,6 +10,7 @@
 mod access;
 mod app;
 mod auth;
+mod auth_json;
 mod auth_routes;
 mod base_path;
 mod bind;

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use hither_auth::{Mode, Scope, Secret, UserName, cookie_values};
+use hither_auth::{Mode, Secret, UserName, cookie_values};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::access::Access;
 use super::app::App;
 use super::auth::Claim;
+use super::auth_json::{
+    AuthConfigJson, AuthMethodJson, CurrentUserJson, LaunchUrlJson, LoggedInJson,
+};
 use super::body::JsonBody;
 use super::door::Arrival;
 use super::problem::Problem;
@@ -67,17 +69,17 @@ pub(crate) async fn login(
     let login = noted(&app, &arrival, Some(&name), login)?;
     end_old_logins(&app, &arrival, &headers);
     let name = app.auth.login_name(&login).unwrap_or_else(|| app.config.user.clone());
-    let answer = json!({ "success": true, "token": login.to_text(), "user": user(&name) });
-    Ok(([set_cookie(&arrival, &login)], Json(answer)).into_response())
+    let answer = Json(LoggedInJson::new(login.to_text(), &name));
+    Ok(([set_cookie(&arrival, &login)], answer).into_response())
 }
 
 /// `POST /api/auth/launch-url`: a fresh address for a browser, for whoever is in already.
 pub(crate) async fn launch_url(
     State(app): State<Arc<App>>,
     _: Access,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<LaunchUrlJson>, Problem> {
     let url = app.launch_url().map_err(|_| Problem::internal())?;
-    Ok(Json(json!({ "url": url })))
+    Ok(Json(LaunchUrlJson { url }))
 }
 
 /// `POST /api/auth/logout`: ends the login that the request was made with.
@@ -112,42 +114,34 @@ pub(crate) async fn reload(State(app): State<Arc<App>>, _: Access) -> Result<Sta
 }
 
 /// `GET /api/auth/config`: how to get in.
-pub(crate) async fn config(State(app): State<Arc<App>>) -> Response {
+pub(crate) async fn config(State(app): State<Arc<App>>) -> Json<AuthConfigJson> {
     let required = app.auth.mode() == Mode::Required;
-    let mut methods = Vec::new();
-    if required {
-        methods.extend(["launch", "token"]);
-    }
-    if required && app.auth.has_passwords() {
-        methods.push("password");
-    }
     let provider = app.oidc.as_ref().filter(|_| required);
-    if provider.is_some() {
-        methods.push("oidc");
-    }
-    Json(json!({
-        "authRequired": required,
-        "authMethods": methods,
-        "passwordAuth": required,
-        "sshKeyAuth": false,
-        "oidcLabel": provider.map(|provider| provider.label()),
-    }))
-    .into_response()
+    let ways = [
+        (AuthMethodJson::Launch, required),
+        (AuthMethodJson::Token, required),
+        (AuthMethodJson::Password, required && app.auth.has_passwords()),
+        (AuthMethodJson::Oidc, provider.is_some()),
+    ];
+    Json(AuthConfigJson {
+        auth_required: required,
+        auth_methods: ways
+            .into_iter()
+            .filter_map(|(way, is_open)| is_open.then_some(way))
+            .collect(),
+        password_auth: required,
+        ssh_key_auth: false,
+        oidc_label: provider.map(|provider| provider.label().to_owned()),
+    })
 }
 
 /// `GET /api/auth/current-user`: who the request was made by.
-pub(crate) async fn current_user(State(app): State<Arc<App>>, access: Access) -> Response {
+pub(crate) async fn current_user(
+    State(app): State<Arc<App>>,
+    access: Access,
+) -> Json<CurrentUserJson> {
     let principal = access.principal();
-    let scopes: Vec<_> = principal.scopes().iter().map(Scope::as_str).collect();
-    Json(json!({
-        "success": true,
-        "userId": principal.name(),
-        "user": user(principal.name()),
-        "via": principal.way().as_str(),
-        "tokenName": app.auth.token_name(principal),
-        "scopes": scopes,
-    }))
-    .into_response()
+    Json(CurrentUserJson::new(principal, app.auth.token_name(principal)))
 }
 
 /// Writes the outcome of an attempt to log in down, and lets the gate know.
@@ -184,10 +178,6 @@ pub(super) fn end_old_logins(app: &App, arrival: &Arrival, headers: &HeaderMap) 
     for old in cookie_values(cookies, &arrival.cookie_name) {
         app.auth.close_login(old);
     }
-}
-
-fn user(name: &str) -> Value {
-    json!({ "id": name, "username": name, "role": "owner" })
 }
 
 pub(super) fn set_cookie(arrival: &Arrival, login: &Secret) -> (HeaderName, HeaderValue) {

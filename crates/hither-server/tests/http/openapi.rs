@@ -136,6 +136,37 @@ async fn every_example_is_answered_as_described() {
     assert!(tried > 40, "{tried}");
 }
 
+#[tokio::test]
+async fn answers_about_credentials_are_as_described() {
+    let document = openapi::document();
+    let harness = Harness::start(Mode::Required).await;
+    let open = Harness::start(Mode::Off).await;
+    let claim = json!({ "username": "anybody", "password": harness.token }).to_string();
+    let login = harness.request("POST", "/api/auth/login").json(claim);
+    let login = login.send(harness.address).await;
+    let bearer = format!("Bearer {}", login.json()["token"].as_str().unwrap());
+    let user = harness.request("GET", "/api/auth/current-user");
+    let answers = [
+        ("post", "/api/auth/login", login),
+        ("get", "/api/auth/current-user", harness.get("/api/auth/current-user").await),
+        (
+            "get",
+            "/api/auth/current-user",
+            user.header("authorization", bearer).send(harness.address).await,
+        ),
+        ("get", "/api/auth/current-user", open.get("/api/auth/current-user").await),
+        ("get", "/api/auth/config", open.get("/api/auth/config").await),
+        ("post", "/api/auth/launch-url", harness.post("/api/auth/launch-url", "").await),
+    ];
+    for (method, path, answer) in answers {
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        let content = &document["paths"][path][method]["responses"]["200"]["content"];
+        let schema = content["application/json"]["schema"].clone();
+        assert!(schema.is_object(), "{path} has no schema");
+        check(&document, schema, &answer.json(), path).unwrap();
+    }
+}
+
 async fn ask(method: &str, path: &str, body: Option<&Value>) -> Response {
     let harness = Harness::start(Mode::Required).await;
     if path.ends_with("/run") {

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::builder::Operation;
+use crate::http::auth_json::{AuthConfigJson, CurrentUserJson, LaunchUrlJson, LoggedInJson};
 use crate::http::auth_routes::{LaunchBody, LoginBody};
 use crate::http::grant_routes::GrantJson;
 use crate::http::history::OutputQuery;
@@ -205,16 +206,15 @@ fn server() -> Vec<Operation> {
 
 fn credentials() -> Vec<Operation> {
     let op = |method, path, summary| Operation::new(method, path, "credentials", summary);
-    let json_only: &[&str] = &["application/json"];
     vec![
-        op("GET", "/api/auth/config", "How to get in").answer(200, "The ways.", json_only),
+        op("GET", "/api/auth/config", "How to get in").json::<AuthConfigJson>(200, "The ways."),
         op("POST", "/api/auth/launch", "The secret of the printed address for a cookie")
             .body::<LaunchBody>([])
             .answer(204, "You are in.", &[])
             .with("set-cookie", "The login."),
         op("POST", "/api/auth/login", "A password for a cookie and a token")
             .body::<LoginBody>([])
-            .answer(200, "You are in.", json_only)
+            .json::<LoggedInJson>(200, "You are in.")
             .with("set-cookie", "The login."),
         op("GET", "/api/auth/oidc/login", "Sign on at the provider")
             .details("For browsers: `session` names the session whose page it leads to.")
@@ -229,11 +229,8 @@ fn credentials() -> Vec<Operation> {
             .with("location", "Where to go.")
             .with("set-cookie", "The login.")
             .problem(404, "There is no provider."),
-        op("POST", "/api/auth/launch-url", "An address that logs a browser in, once").answer(
-            200,
-            "The address.",
-            json_only,
-        ),
+        op("POST", "/api/auth/launch-url", "An address that logs a browser in, once")
+            .json::<LaunchUrlJson>(200, "The address."),
         op("POST", "/api/auth/logout", "End the login of this request").answer(204, "Done.", &[]),
         op("POST", "/api/auth/logout-all", "End all logins of yours").answer(204, "Done.", &[]),
         op("POST", "/api/auth/reload", "Read users and tokens from the store again").answer(
@@ -241,7 +238,7 @@ fn credentials() -> Vec<Operation> {
             "Done.",
             &[],
         ),
-        op("GET", "/api/auth/current-user", "Who you are").answer(200, "You.", json_only),
+        op("GET", "/api/auth/current-user", "Who you are").json::<CurrentUserJson>(200, "You."),
         op("POST", "/api/ws-ticket", "A ticket for one WebSocket")
             .body::<TicketBody>([])
             .json::<TicketJson>(200, "The ticket.")
