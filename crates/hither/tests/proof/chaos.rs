@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hither_testkit::chaos::{Chaos, Report};
+use hither_testkit::chaos::{Chaos, Report, Strict};
 use hither_testkit::fault::Kind;
 use hither_testkit::gateway::Home;
 use hither_testkit::tracer::Injection;
@@ -27,7 +27,10 @@ fn chaos(kills: u32) -> Chaos {
         delay_max: Duration::from_millis(50),
         patience: Duration::from_secs(30),
         testkit: program::testkit(),
-        strict: std::env::var_os("HITHER_LONG").is_some(),
+        strict: match std::env::var_os("HITHER_LONG") {
+            Some(_) => Strict::WhenIdle,
+            None => Strict::Never,
+        },
         through: Vec::new(),
     }
 }
@@ -88,6 +91,21 @@ fn control_a_resume_off_by_one_is_found() {
 fn control_forgotten_input_is_found() {
     let chaos = Chaos { patience: Duration::from_secs(5), ..chaos(5) };
     finds("forgets-input", &chaos, "typist");
+}
+
+/// Gateways that need three seconds to start are found, however much of the machine they get.
+#[test]
+fn control_gateways_that_come_back_late_are_found() {
+    const LATE: [&str; 4] = ["sh", "-c", "sleep 3; exec \"$@\"", "sh"];
+    let through = LATE.map(str::to_owned).to_vec();
+    // A gateway that is killed while it is still starting does not count.
+    let late = Chaos { strict: Strict::Always, through, ..chaos(2) };
+    let found = (0..RUNS_MAX).any(|more| {
+        let report = run(&Chaos { seed: late.seed + more, ..late.clone() }, &home());
+        let longest = report.back.first().is_some_and(|&back| back >= Duration::from_secs(3));
+        longest && report.violations.iter().any(|violation| violation.contains("were back after"))
+    });
+    assert!(found, "late gateways survived {RUNS_MAX} runs");
 }
 
 /// The right reader survives what finds the careless ones.
