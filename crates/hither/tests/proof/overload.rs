@@ -17,6 +17,7 @@ const GROWTH_KIB: u64 = 8 << 10;
 
 /// A viewer behind a proxy.
 struct Behind {
+    client: u64,
     proxy: FaultProxy,
     viewer: Connection,
     ledger: Ledger,
@@ -35,25 +36,41 @@ impl Behind {
             ledger.handle(&viewer.next_frame().unwrap()).unwrap();
         }
         proxy.set(fault);
-        Self { proxy, viewer, ledger }
+        Self { client, proxy, viewer, ledger }
     }
 
-    /// The link is good again: reads to the end.
-    fn heal(mut self, flood: &Flood) -> Ledger {
+    /// The link is good again: reads to the end. Who was silent for so long that the gateway has let
+    /// it go comes back at its offset.
+    fn heal(mut self, stage: &Stage, flood: &Flood) -> Ledger {
         self.proxy.set(Fault::None);
-        follow(&mut self.ledger, self.viewer);
+        if let Err(lost) = read_on(&mut self.ledger, self.viewer) {
+            assert!(lost.is_transport(), "{lost} at {:?}", self.ledger.next());
+            let resume = self.ledger.next();
+            let hello = Hello { client: self.client, resume, ..Hello::default() };
+            let address = stage.home.place().address().unwrap();
+            self.ledger.handle_connection();
+            let viewer = Connection::open(address, &flood.session, &hello, PATIENCE).unwrap();
+            follow(&mut self.ledger, viewer);
+        }
         self.ledger.check_end(flood.account.written().unwrap().bytes).unwrap();
         self.ledger
     }
 }
 
 /// Reads to the end; every frame must be right.
-fn follow(ledger: &mut Ledger, mut viewer: Connection) {
+fn follow(ledger: &mut Ledger, viewer: Connection) {
+    if let Err(lost) = read_on(ledger, viewer) {
+        panic!("{lost} at {:?}", ledger.next());
+    }
+}
+
+/// Reads to the end, or until the connection is lost; every frame must be right.
+fn read_on(ledger: &mut Ledger, mut viewer: Connection) -> Result<(), Lost> {
     loop {
         match viewer.next_frame() {
             Ok(frame) => ledger.handle(&frame).unwrap(),
-            Err(Lost::Closed(1000)) if ledger.exit().is_some() => return,
-            Err(lost) => panic!("{lost} at {:?}", ledger.next()),
+            Err(Lost::Closed(1000)) if ledger.exit().is_some() => return Ok(()),
+            Err(lost) => return Err(lost),
         }
     }
 }
@@ -73,7 +90,7 @@ fn r02_slow_viewers_cost_nobody_anything_and_are_told_what_they_missed() {
     println!("{before:?} before, {after:?} after {} bytes", flood.account.written().unwrap().bytes);
     assert!(after.memory_kib < before.memory_kib + GROWTH_KIB, "{before:?} {after:?}");
     for slow in [stalled, dripping] {
-        let ledger = slow.heal(&flood);
+        let ledger = slow.heal(&stage, &flood);
         assert!(!ledger.gaps().is_empty(), "it was told what it missed");
         assert_eq!(ledger.exit(), Some(&Exit::Code(0)));
     }
