@@ -20,7 +20,7 @@ pub enum Exit {
     },
     /// It ended, but its status could not be learned.
     Unknown,
-    /// The PTY host died and took the session with it.
+    /// The session cannot be reached: the PTY host died with it, or could not hand it over.
     Lost,
 }
 

@@ -1,42 +1,23 @@
 //! The start of a gateway: what the last one left behind is taken over, exactly where it stood.
 
-use std::collections::BTreeMap;
-use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex};
 
-use hither_core::journal::{Intent, recover};
-use hither_core::{ExitStatus, Offset, SessionId};
-use hither_host::message::{JournalFds, Life, SessionFds, SessionState};
-use hither_host::{FromHost, HostConnection};
-use hither_pty::{Journal, Mapping, Master};
+use hither_core::ExitStatus;
+use hither_host::FromHost;
+use hither_host::limits::JOURNALS_MAX;
+use hither_host::message::Life;
+use hither_pty::{Journal, Master};
 
 use super::create::{Meta, Starting};
+use super::estate::{Estate, Kept};
 use super::host_journals::{duplicate, put_journals};
 use super::host_link::{Heard, HostLink};
-use super::host_starter::{HostStarter, LinkError, PATIENCE};
+use super::host_starter::{HostStarter, LinkError};
 use super::{Config, Directory, Upward};
 use crate::clock::Clock;
 use crate::sessions::{CreateError, Resource};
-use crate::worker::memory::SessionMemory;
-#[cfg(feature = "mutants")]
-use crate::worker::mutant;
 use crate::worker::{Adoption, Command, Settings, WorkerHandle, answer};
-
-/// A session that the host has kept.
-#[derive(Debug)]
-struct Kept {
-    state: SessionState,
-    master: OwnedFd,
-    memory: SessionMemory,
-}
-
-/// What the host tells a new gateway.
-#[derive(Debug, Default)]
-struct Estate {
-    sessions: BTreeMap<SessionId, Kept>,
-    journals: Vec<Journal>,
-}
 
 impl Directory {
     /// Connects to the host, takes over its sessions and starts the workers.
@@ -53,13 +34,15 @@ impl Directory {
         let mut host = starter.claim()?;
         let mut estate = Estate::receive(&mut host)?;
         estate.recover();
-        let Estate { sessions, mut journals } = estate;
+        let Estate { sessions, stranded, mut journals, set_aside } = estate;
         // Journals beyond the number of workers are empty now and stay with the host.
         journals.truncate(workers);
         while journals.len() < workers {
             journals.push(Journal::create()?);
         }
-        let copies: Vec<_> = journals.iter().map(duplicate).collect::<Result<_, _>>()?;
+        // Those with output of stranded sessions are for the next gateway.
+        let kept = journals.iter().chain(&set_aside).take(usize::from(JOURNALS_MAX));
+        let copies: Vec<_> = kept.map(duplicate).collect::<Result<_, _>>()?;
         put_journals(&host, &copies)?;
         let link = HostLink::new(starter, host, &journals)?;
         let clock = Clock::start();
@@ -82,6 +65,7 @@ impl Directory {
         };
         tracing::debug_span!("adoption", sessions = sessions.len()).in_scope(|| {
             sessions.into_values().for_each(|kept| directory.adopt(kept));
+            stranded.into_iter().for_each(|stranded| directory.show_stranded(stranded));
         });
         Ok(directory)
     }
@@ -136,6 +120,9 @@ impl Directory {
                 self.refuse(request, if full { files } else { CreateError::Failed });
             }
             Heard::Message(FromHost::Exited { session, status }) => {
+                if let Some(shared) = self.lookup(session) {
+                    shared.set_stranded(false);
+                }
                 self.handle_exited(session, exit_status(status));
             }
             Heard::Message(FromHost::Closed { session }) => self.handle_closed(session),
@@ -155,107 +142,6 @@ impl Directory {
             answer(reply, Err(error));
         }
     }
-}
-
-impl Estate {
-    fn receive(host: &mut HostConnection) -> Result<Self, LinkError> {
-        let mut estate = Self::default();
-        loop {
-            let message = host.recv(PATIENCE)?;
-            if let FromHost::Adopt { session, fds } = message {
-                estate.keep(session, fds);
-            } else if let FromHost::Journal { fds, .. } = message {
-                estate.journals.push(journal(fds)?);
-            } else if let FromHost::AdoptEnd = message {
-                return Ok(estate);
-            } else {
-                tracing::debug!(?message, "PTY host says");
-            }
-        }
-    }
-
-    fn keep(&mut self, state: SessionState, fds: SessionFds) {
-        let id = state.session;
-        match Mapping::new(&fds.memory).map(SessionMemory::adopt) {
-            Ok(Ok(memory)) => {
-                self.sessions.insert(id, Kept { master: fds.master, memory, state });
-            }
-            Ok(Err(error)) => tracing::error!(session = %id, %error, "taking a session over"),
-            Err(error) => tracing::error!(session = %id, %error, "mapping a session's memory"),
-        }
-    }
-
-    /// Brings every stream to where its killed reader left it.
-    fn recover(&mut self) {
-        for journal in &self.journals {
-            if let Err(error) = recover_journal(journal, &mut self.sessions) {
-                tracing::error!(%error, "recovering a journal");
-            }
-        }
-        for kept in self.sessions.values() {
-            if kept.memory.settle_write() {
-                tracing::warn!(
-                    session = %kept.state.session,
-                    "one write of input was in doubt and counts as done"
-                );
-            }
-        }
-    }
-}
-
-fn journal(fds: JournalFds<OwnedFd>) -> std::io::Result<Journal> {
-    Journal::from_parts(fds.read_end, fds.write_end, fds.memory)
-}
-
-fn recover_journal(
-    journal: &Journal,
-    sessions: &mut BTreeMap<SessionId, Kept>,
-) -> std::io::Result<()> {
-    let raw = journal.intent();
-    let unread = journal.unread()?;
-    let name = std::str::from_utf8(&raw.session).ok().and_then(|name| name.parse().ok());
-    let Some(kept) = name.and_then(|id| sessions.get_mut(&id)) else {
-        // Nothing was ever read, or the session was closed meanwhile: its bytes concern nobody.
-        return discard(journal, unread);
-    };
-    let intent =
-        Intent { session: kept.state.session, head: Offset(raw.head), pending: raw.pending };
-    let published = kept.memory.history().head();
-    let recovery = recover(intent, published, unread).map_err(std::io::Error::other)?;
-    let noted = recovery.intent;
-    #[cfg(feature = "mutants")]
-    let noted = noted.filter(|_| mutant::chosen() != Some(mutant::Mutant::TakesUnnoted));
-    if let Some(intent) = noted {
-        journal.name(&raw.session, intent.head.0);
-        journal.pend(intent.pending);
-    }
-    kept.memory.recover_head(recovery.head);
-    let mut left = recovery.unread;
-    #[cfg(feature = "mutants")]
-    if mutant::chosen() == Some(mutant::Mutant::SkipsUnread) {
-        return discard(journal, left);
-    }
-    while left > 0 {
-        let read = journal.read(kept.memory.free_run(left))? as u64;
-        kept.memory.advance(read);
-        left -= read;
-    }
-    #[cfg(feature = "mutants")]
-    if recovery.unread > 0 {
-        mutant::die(mutant::Death::Rescued);
-    }
-    kept.memory.publish();
-    journal.pend(0);
-    Ok(())
-}
-
-fn discard(journal: &Journal, mut left: u64) -> std::io::Result<()> {
-    let mut buffer = [0; 4096];
-    while left > 0 {
-        left = left.saturating_sub(journal.read(&mut buffer)? as u64);
-    }
-    journal.pend(0);
-    Ok(())
 }
 
 fn exit_status(status: hither_host::ExitStatus) -> ExitStatus {

@@ -3,6 +3,7 @@
 mod adopt;
 mod create;
 mod environment;
+mod estate;
 mod host_connection;
 mod host_journals;
 mod host_link;
@@ -10,6 +11,7 @@ mod host_starter;
 mod overdue;
 mod serve;
 mod shared;
+mod stranded;
 mod upward;
 
 use std::collections::HashMap;
@@ -236,7 +238,8 @@ impl Directory {
         for worker in &self.workers {
             worker.lock().unwrap_or_else(PoisonError::into_inner).join();
         }
-        let running = self.table().values().filter(|shared| shared.ended().is_none()).count();
+        let lives = |shared: &&Arc<Shared>| shared.ended().is_none() || shared.is_stranded();
+        let running = self.table().values().filter(lives).count();
         if running == 0 && leaving == Leaving::ForGood {
             // Nothing is left to come back to, so the host need not stay either.
             for shared in self.sessions() {

@@ -30,6 +30,10 @@ enum Overdue {
 impl Overdue {
     /// Why `shared` has to end now, if it has to.
     fn of(shared: &Shared, limits: &Limits, now_ms: u64) -> Option<Self> {
+        if shared.is_stranded() {
+            // Its end would be that of a program which the next gateway may take over.
+            return None;
+        }
         let since = |then_ms: u64| Duration::from_millis(now_ms.saturating_sub(then_ms));
         if let Some(at) = shared.ended_at() {
             return (since(at) > limits.exited_kept).then_some(Self::Exited);
@@ -67,7 +71,8 @@ impl Overdue {
 /// The exited sessions that have to go before their time: those that ended before the last
 /// [`EXITED_MAX`].
 fn superseded(sessions: &[Arc<Shared>]) -> BTreeSet<SessionId> {
-    let ended = sessions.iter().filter_map(|shared| Some((shared.ended_at()?, shared.id)));
+    let ended = sessions.iter().filter(|shared| !shared.is_stranded());
+    let ended = ended.filter_map(|shared| Some((shared.ended_at()?, shared.id)));
     let mut ended: Vec<_> = ended.collect();
     ended.sort_unstable();
     ended.truncate(ended.len().saturating_sub(EXITED_MAX));
@@ -148,6 +153,28 @@ mod tests {
         sessions.push(session(200, Some(2000)));
         let first = sessions[usize::from(most) - 1].id;
         assert_eq!(superseded(&sessions).into_iter().collect::<Vec<_>>(), [first]);
+    }
+
+    #[test]
+    fn a_stranded_session_is_nobodys_to_end() {
+        let most = u8::try_from(EXITED_MAX).unwrap();
+        let stranded = session(201, Some(0));
+        stranded.set_stranded(true);
+        let limits = Limits {
+            sessions_max: 1,
+            viewers_max: 1,
+            input_queue_bytes_max: 1,
+            idle_max: Some(Duration::ZERO),
+            grace: Some(Duration::ZERO),
+            exited_kept: Duration::from_secs(1),
+        };
+        assert_eq!(Overdue::of(&stranded, &limits, 1_000_000), None);
+        let mut sessions: Vec<_> = (0..most).map(|n| session(n, Some(1000))).collect();
+        sessions.push(Arc::clone(&stranded));
+        assert!(superseded(&sessions).is_empty());
+        stranded.set_stranded(false);
+        assert_eq!(Overdue::of(&stranded, &limits, 1_000_000), Some(Overdue::Exited));
+        assert_eq!(superseded(&sessions).into_iter().collect::<Vec<_>>(), [stranded.id]);
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub(crate) struct Shared {
     /// Where the shell says it is.
     directory: Mutex<Option<String>>,
     ended: Mutex<Option<(ExitStatus, u64)>>,
+    /// It is shown as lost, and the PTY host keeps it with a program that runs.
+    stranded: AtomicBool,
     /// From the moment when this gateway knows of it to that when it does so no more.
     span: Mutex<Span>,
 }
@@ -99,6 +101,7 @@ impl Shared {
             shell: Mutex::default(),
             directory: Mutex::default(),
             ended: Mutex::new(None),
+            stranded: AtomicBool::new(false),
             span: Mutex::new(debug_span!(
                 parent: None,
                 "session",
@@ -220,6 +223,15 @@ impl Shared {
         self.updated_ms.store(now_ms, Relaxed);
         let at = now_ms;
         *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some((status, at));
+    }
+
+    /// Whether it is shown as lost and lives on with the PTY host, out of reach of this gateway.
+    pub(crate) fn is_stranded(&self) -> bool {
+        self.stranded.load(Relaxed)
+    }
+
+    pub(crate) fn set_stranded(&self, stranded: bool) {
+        self.stranded.store(stranded, Relaxed);
     }
 
     /// How its child ended, if it has.

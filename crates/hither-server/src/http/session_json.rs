@@ -100,7 +100,7 @@ pub(crate) struct ExitJson {
     /// Name of the signal that ended it.
     #[serde(skip_serializing_if = "Option::is_none")]
     exit_signal: Option<String>,
-    /// The PTY host died and took it along.
+    /// It cannot be reached: the PTY host died, or could not hand it over.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     lost: bool,
 }

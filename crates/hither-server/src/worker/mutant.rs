@@ -60,6 +60,9 @@ pub(crate) enum Mutant {
     ResumesBeyond,
     /// Forgets the last input number that it accepted.
     ForgetsInput,
+    /// Maps no memory of a session that it should take over. Not wrong, but what a kernel without
+    /// memory makes of it.
+    MapsNothing,
     /// Is of a version that does not understand the PTY host that runs. Not wrong, but told apart in
     /// the same way.
     OtherHost,
@@ -75,6 +78,7 @@ pub(crate) fn chosen() -> Option<Mutant> {
         "skips-unread" => Some(Mutant::SkipsUnread),
         "resumes-beyond" => Some(Mutant::ResumesBeyond),
         "forgets-input" => Some(Mutant::ForgetsInput),
+        "maps-nothing" => Some(Mutant::MapsNothing),
         "other-host" => Some(Mutant::OtherHost),
         _ => None,
     }
@@ -96,6 +100,7 @@ pub(super) fn transfer(
         | Mutant::SkipsUnread
         | Mutant::ResumesBeyond
         | Mutant::ForgetsInput
+        | Mutant::MapsNothing
         | Mutant::OtherHost => None,
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Session {
     pub(super) created_at: String,
     pub(super) status: String,
     pub(super) clients: u32,
-    /// The PTY host died and took it along.
+    /// It cannot be reached: the PTY host died, or could not hand it over.
     pub(super) lost: bool,
     /// Bytes of output so far.
     pub(super) output_bytes: u64,

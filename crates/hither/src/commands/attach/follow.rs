@@ -296,6 +296,6 @@ fn words(exit: &Exit) -> String {
         Exit::Code(code) => format!("exit code {code}"),
         Exit::Signal { name, .. } => format!("signal {}", Escaped(name)),
         Exit::Unknown => "nobody knows how".to_owned(),
-        Exit::Lost => "its PTY host died".to_owned(),
+        Exit::Lost => "its PTY host died or could not hand it over".to_owned(),
     }
 }
