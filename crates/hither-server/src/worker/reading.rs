@@ -58,7 +58,9 @@ impl Worker {
                 self.handle_output(key, taken);
                 if drained { Chunk::Drained } else { Chunk::More }
             }
-            Err(Errno::AGAIN | Errno::INTR) => Chunk::Drained,
+            Err(Errno::AGAIN) => Chunk::Drained,
+            // Nothing was read, and no second event says that there is something.
+            Err(Errno::INTR) => Chunk::More,
             Err(Errno::IO) => Chunk::Closed,
             Err(error) => {
                 tracing::error!(%error, "reading a PTY");
