@@ -92,7 +92,7 @@ fn changes(gateway: &Gateway) -> Vec<String> {
     each_line(&log(gateway), |line, _| {
         let record: serde_json::Value = serde_json::from_str(line).unwrap();
         let members = ["event", "name", "way", "whom", "token", "how"];
-        let texts = members.map(|name| record.get(name).map_or("-".to_owned(), plain));
+        let texts = members.map(|name| record.get(name).map_or_else(|| "-".to_owned(), plain));
         if texts[0].starts_with("user-") || texts[0].starts_with("token-") {
             found.push(texts.join(" "));
         }
