@@ -178,7 +178,10 @@ function exitText(exit: Exit): { readonly title: string; readonly text: string }
     case 'unknown':
       return { title: 'Ended', text: 'The exit status could not be learned.' };
     case 'lost':
-      return { title: 'Session lost', text: 'The process that kept it has died, or could not hand it over.' };
+      return {
+        title: 'Session lost',
+        text: 'The process that kept it has died, or could not hand it over.',
+      };
   }
 }
 
