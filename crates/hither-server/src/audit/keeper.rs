@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 use tokio::sync::oneshot;
 
@@ -17,9 +17,6 @@ use crate::sessions::BoxFuture;
 
 /// Records that may wait for the disk.
 const QUEUE_MAX: usize = 1024;
-/// How long a record that nobody waits for may wait for others: each batch costs two flushes of the
-/// disk, however many records it has.
-const GATHERING: Duration = Duration::from_millis(20);
 
 /// Keeps events in the files of a directory.
 #[derive(Debug)]
@@ -102,23 +99,11 @@ impl Audit for Keeper {
     }
 }
 
-/// What waits, and what comes soon, unless somebody waits for a record.
-fn gather(first: Job, jobs: &Receiver<Job>) -> Vec<Job> {
-    let deadline = Instant::now() + GATHERING;
-    let mut batch = vec![first];
-    while batch.len() < QUEUE_MAX && batch.last().is_some_and(|job| job.done.is_none()) {
-        let patience = deadline.saturating_duration_since(Instant::now());
-        let Ok(job) = jobs.recv_timeout(patience) else { break };
-        batch.push(job);
-    }
-    batch.extend(jobs.try_iter().take(QUEUE_MAX));
-    batch
-}
-
 /// Writes what waits, all of it at once, until nobody can send any more.
 fn write(log: &mut Log, jobs: &Receiver<Job>, lost: &AtomicU64) {
     while let Ok(first) = jobs.recv() {
-        let batch = gather(first, jobs);
+        let batch: Vec<Job> =
+            std::iter::once(first).chain(jobs.try_iter().take(QUEUE_MAX)).collect();
         let counts: u64 = batch.iter().map(|job| job.counts).sum();
         let (records, waiting): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|job| (job.members, job.done)).unzip();
