@@ -35,10 +35,8 @@ pub(crate) struct Shared {
     pub(crate) output_bytes: AtomicU64,
     /// Time between a keystroke and its echo inside of this machine, in microseconds; 0 is unknown.
     echo_micros: AtomicU32,
-    /// Round trip that was measured last, of whichever viewer, in microseconds; 0 is unknown.
+    /// Round trip of whoever typed last, in microseconds; 0 is unknown.
     round_trip_micros: AtomicU32,
-    /// Somebody has looked since the viewers were asked for it last.
-    round_trip_wanted: AtomicBool,
     size: AtomicU32,
     /// The program's title is another than the PTY host keeps for the next gateway.
     renamed: AtomicBool,
@@ -94,7 +92,6 @@ impl Shared {
             output_bytes: AtomicU64::new(0),
             echo_micros: AtomicU32::new(0),
             round_trip_micros: AtomicU32::new(0),
-            round_trip_wanted: AtomicBool::new(false),
             size: AtomicU32::new(pack(facts.size)),
             renamed: AtomicBool::new(false),
             names: Mutex::new(facts.names),
@@ -195,24 +192,7 @@ impl Shared {
         self.echo_micros.store(smooth, Relaxed);
     }
 
-    /// Somebody looks at the session: viewers who do not type are asked for their round trip too.
-    pub(crate) fn want_round_trip(&self) {
-        if self.viewers.load(Relaxed) > 0 {
-            self.round_trip_wanted.store(true, Relaxed);
-        }
-    }
-
-    /// Whether somebody has looked.
-    pub(crate) fn is_round_trip_wanted(&self) -> bool {
-        self.round_trip_wanted.load(Relaxed)
-    }
-
-    /// The viewers have been asked.
-    pub(crate) fn handle_round_trip_asked(&self) {
-        self.round_trip_wanted.store(false, Relaxed);
-    }
-
-    /// The round trip to a viewer was measured.
+    /// The round trip to a viewer that types was measured.
     pub(crate) fn set_round_trip(&self, round_trip: Duration) {
         self.round_trip_micros.store(micros(round_trip), Relaxed);
     }

@@ -113,7 +113,6 @@ impl Worker {
         self.turns.fit(self.now, counted);
         let indices: Vec<usize> = self.sessions.iter().map(|(index, _)| index).collect();
         for index in indices {
-            self.sessions[index].shared.handle_round_trip_asked();
             self.rest_keeper(index);
         }
         let screens = self.sessions.iter().any(|(_, session)| session.keeper.is_live());
@@ -140,9 +139,7 @@ impl Worker {
                 return self.detach(key);
             }
         }
-        let session = viewer.session.and_then(|index| self.sessions.get(index));
-        viewer
-            .send_probe(now, session.is_some_and(|session| session.shared.is_round_trip_wanted()));
+        viewer.send_probe(now);
         if viewer.input.has_paused(now) {
             viewer.notices.input_ack = true;
         }

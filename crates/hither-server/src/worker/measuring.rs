@@ -23,8 +23,8 @@ pub(super) const VIEWER_REPLIES: &str = "viewer_replies";
 const STATES: [&str; 5] = ["greeting", "live", "behind", "syncing", "leaving"];
 const PROTOCOLS: [&str; 4] = ["hither", "ttyd", "plan", "raw"];
 
-/// A viewer that types on, or is looked at, is asked so often for its round trip: each time costs a
-/// write and a read, which at ten keys a second is a tenth of what its keys cost.
+/// A viewer that types on is asked so often for its round trip: each time costs a write and a read,
+/// which at ten keys a second is a tenth of what its keys cost.
 const PROBE_EVERY: Duration = Duration::from_secs(10);
 
 impl Worker {
@@ -101,13 +101,9 @@ impl Worker {
 }
 
 impl Viewer {
-    /// Asks one who has typed, or whose round trip is `wanted`, for it: a ping whose pong only this
-    /// probe can mean.
-    pub(super) fn send_probe(&mut self, now: Duration, wanted: bool) {
-        if now < self.probe_due || self.probed.is_some() {
-            return;
-        }
-        if std::mem::take(&mut self.input.typed) || wanted {
+    /// Asks one who types for its round trip: a ping whose pong only this probe can mean.
+    pub(super) fn send_probe(&mut self, now: Duration) {
+        if now >= self.probe_due && std::mem::take(&mut self.input.typed) && self.probed.is_none() {
             (self.probed, self.probe_due) = (Some(now), now + PROBE_EVERY);
             append_frame(self.outbox.bytes_mut(), Opcode::Ping, &[&probe(now)], None);
         }

@@ -5,7 +5,6 @@ use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::sessions::{self, Session};
@@ -22,14 +21,10 @@ const HOME: &str = "\x1b[H";
 const CLEAR_BELOW: &str = "\x1b[J";
 const CLEAR_RIGHT: &str = "\x1b[K";
 
-const INTERVAL_MIN: Duration = Duration::from_millis(100);
-/// Most looks for one table.
-const LOOKS_MAX: u32 = 3;
-
 /// Options of `hither top`.
 #[derive(Debug, Args)]
 pub(crate) struct TopArgs {
-    /// Print one table, of what happens within the interval, and end
+    /// Print one table and end
     #[arg(long)]
     once: bool,
     /// Time between two tables
@@ -49,80 +44,57 @@ struct Rates {
 /// Shows tables until somebody presses Ctrl-C.
 pub(crate) fn run(args: &TopArgs) -> Result<Exit, Failure> {
     let gateway = args.gateway.gateway()?;
+    let mut rates = Rates::default();
     if args.once {
-        return print_once(args, &gateway);
+        output::print(&page(&gateway, &mut rates, Instant::now())?.join("\n"))?;
+        output::print("\n")?;
+        return Ok(Exit::Success);
     }
     if !std::io::stdout().is_terminal() {
         return Err(Failure::new(Exit::Usage, "standard output is not a terminal")
             .cure("use --once, or `hither ls --json`"));
     }
     output::print(ENTER)?;
-    let result = watch(args, &gateway);
+    let result = watch(args, &gateway, &mut rates);
     output::print(LEAVE)?;
     result
 }
 
-/// A rate takes two looks, and the first look makes the gateway ask viewers for their round trip.
-fn print_once(args: &TopArgs, gateway: &Gateway) -> Result<Exit, Failure> {
-    let mut pause = Pause::new(args.interval)?;
-    let mut rates = Rates::default();
-    let mut lines = Vec::new();
-    for look in 1..=LOOKS_MAX {
-        let sessions = sessions::read(&sessions::list(gateway)?)?;
-        lines = table(&sessions, &mut rates, Instant::now());
-        let is_known = sessions.iter().all(|session| {
-            session.clients == 0 || session.status != "running" || session.round_trip_ms.is_some()
-        });
-        if look == LOOKS_MAX || (look > 1 && is_known) || pause.is_interrupted() {
-            break;
-        }
-    }
-    output::print(&(lines.join("\n") + "\n"))?;
-    Ok(Exit::Success)
-}
-
-fn watch(args: &TopArgs, gateway: &Gateway) -> Result<Exit, Failure> {
-    let mut pause = Pause::new(args.interval)?;
-    let mut rates = Rates::default();
+fn watch(args: &TopArgs, gateway: &Gateway, rates: &mut Rates) -> Result<Exit, Failure> {
+    let failed = |error: std::io::Error| Failure::new(Exit::Internal, error.to_string());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(failed)?;
+    let mut signals = runtime.block_on(async { Signals::new() }).map_err(failed)?;
+    let interval = args.interval.max(Duration::from_millis(100));
     loop {
-        let sessions = sessions::read(&sessions::list(gateway)?)?;
-        draw(&table(&sessions, &mut rates, Instant::now()))?;
-        if pause.is_interrupted() {
+        let lines = page(gateway, rates, Instant::now())?;
+        draw(&lines)?;
+        let wait = async { tokio::time::timeout(interval, signals.next()).await.is_ok() };
+        if runtime.block_on(wait) {
             return Ok(Exit::Success);
         }
     }
 }
 
-/// The time between two tables, and the signals that end it.
-struct Pause {
-    runtime: Runtime,
-    interval: Duration,
+/// The signals that end a table.
+struct Signals {
     interrupt: Signal,
     terminate: Signal,
 }
 
-impl Pause {
-    fn new(interval: Duration) -> Result<Self, Failure> {
-        let failed = |error: std::io::Error| Failure::new(Exit::Internal, error.to_string());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(failed)?;
-        let entered = runtime.enter();
-        let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        let terminate = signal(SignalKind::terminate()).map_err(failed)?;
-        drop(entered);
-        Ok(Self { runtime, interval: interval.max(INTERVAL_MIN), interrupt, terminate })
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
     }
 
-    /// Whether a signal came before the time was over.
-    fn is_interrupted(&mut self) -> bool {
-        let (interrupt, terminate) = (&mut self.interrupt, &mut self.terminate);
-        self.runtime.block_on(async {
-            tokio::select! {
-                _ = interrupt.recv() => true,
-                _ = terminate.recv() => true,
-                () = tokio::time::sleep(self.interval) => false,
-            }
-        })
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 
@@ -142,6 +114,11 @@ fn draw(lines: &[String]) -> Result<(), Failure> {
     output::print(&text)?;
     std::io::stdout().flush().ok();
     Ok(())
+}
+
+fn page(gateway: &Gateway, rates: &mut Rates, now: Instant) -> Result<Vec<String>, Failure> {
+    let sessions = sessions::read(&sessions::list(gateway)?)?;
+    Ok(table(&sessions, rates, now))
 }
 
 fn table(sessions: &[Session], rates: &mut Rates, now: Instant) -> Vec<String> {
