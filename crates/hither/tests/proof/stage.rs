@@ -115,7 +115,9 @@ pub(crate) fn read_out(mut viewer: Connection) -> (Vec<u8>, Exit) {
         ServerFrame::Exit(exit) => Some(exit.clone()),
         _ => None,
     });
-    let exit = exit.unwrap();
+    let exit = exit.unwrap_or_else(|lost| {
+        panic!("no exit behind {:?}: {lost}", String::from_utf8_lossy(&output))
+    });
     (output, exit)
 }
 
