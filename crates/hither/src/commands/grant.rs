@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::sessions::{self, Session};
-use super::table::{self, columns, shown};
+use super::table::{self, shown};
 use crate::failure::{Exit, Failure};
 use crate::gateway::{Gateway, GatewayArgs, GatewayError};
 use crate::output;
@@ -114,8 +114,7 @@ fn grants_table(grants: &[Grant]) -> String {
             .to_owned();
     }
     let row = |grant: &Grant| [shown(&grant.user), may(&grant.level)];
-    let lines = columns(["USER", "MAY"].map(str::to_owned), grants.iter().map(row));
-    lines.into_iter().map(|line| line + "\n").collect()
+    table::table(["USER", "MAY"], grants.iter().map(row))
 }
 
 /// A level in words; one of a later gateway as it is.
