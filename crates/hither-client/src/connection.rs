@@ -81,8 +81,8 @@ impl Connection {
 
     /// Whether something waits for the kernel to take more (non-blocking use only).
     #[must_use]
-    pub const fn wants_to_write(&self) -> bool {
-        !self.outbox.is_empty()
+    pub fn wants_to_write(&self) -> bool {
+        !self.outbox.is_empty() || self.stream.holds_back()
     }
 
     /// Reads once and hands each message to `handle`. When it returns, everything handed out counts
@@ -146,6 +146,8 @@ impl Connection {
     pub fn detach(mut self) -> io::Result<()> {
         let close = encode_close(CloseCode::GOING_AWAY, "");
         append_frame(&mut self.outbox, Opcode::Close, &[close.as_bytes()], Some([0; 4]));
+        self.flush()?;
+        self.stream.say_end();
         self.flush()
     }
 
@@ -156,10 +158,13 @@ impl Connection {
     pub fn flush(&mut self) -> io::Result<()> {
         let mut sent = 0;
         let result = loop {
-            if sent == self.outbox.len() {
-                break Ok(());
-            }
-            match (&self.stream).write(&self.outbox[sent..]) {
+            let rest = &self.outbox[sent..];
+            let step = match rest.len() {
+                0 => self.stream.flush().map(|()| 0),
+                _ => self.stream.write(rest),
+            };
+            match step {
+                Ok(0) if rest.is_empty() => break Ok(()),
                 Ok(len) => sent += len,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Ok(()),
@@ -173,7 +178,7 @@ impl Connection {
     fn read(&mut self) -> io::Result<Progress> {
         let len = self.inbox.len();
         self.inbox.resize(len + READ_MAX, 0);
-        let read = (&self.stream).read(&mut self.inbox[len..]);
+        let read = self.stream.read(&mut self.inbox[len..]);
         self.inbox.truncate(len + read.as_ref().map_or(0, |read| *read));
         match read {
             Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),

@@ -10,6 +10,7 @@ use hither_protocol::websocket::accept_key;
 use thiserror::Error;
 
 use crate::stream::Stream;
+use crate::trust::TlsError;
 
 /// Longest head of an answer.
 const HEAD_MAX: usize = 16 * 1024;
@@ -23,6 +24,9 @@ pub enum HandshakeError {
     /// The answer is not HTTP, or too long.
     #[error("the server's answer is not HTTP: {0}")]
     NotHttp(#[from] httparse::Error),
+    /// The server is not believed, or speaks no TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The server refuses. 401 wants credentials, 403 others, 404 knows no such page.
     #[error("the server answered with status {0}")]
     Status(u16),
@@ -35,25 +39,29 @@ pub enum HandshakeError {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request<'a> {
     pub(crate) host: &'a str,
+    pub(crate) base_path: &'a str,
     pub(crate) authorization: Option<&'a str>,
     pub(crate) session: SessionId,
     pub(crate) client: ClientId,
 }
 
 /// Asks for the session; gives what was read behind the answer.
-pub(crate) fn upgrade(stream: &Stream, request: &Request<'_>) -> Result<Vec<u8>, HandshakeError> {
+pub(crate) fn upgrade(
+    stream: &mut Stream,
+    request: &Request<'_>,
+) -> Result<Vec<u8>, HandshakeError> {
     let nonce = u128::from(request.client.0) << 64 | u128::from(!request.client.0);
     let key = BASE64_STANDARD.encode(nonce.to_be_bytes());
-    let (host, session) = (request.host, request.session);
+    let Request { host, base_path, session, .. } = request;
     let authorization = request.authorization.map(|value| format!("Authorization: {value}\r\n"));
     let head = format!(
-        "GET /ws?session={session} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n\
+        "GET {base_path}/ws?session={session} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n\
          Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\
          Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n{}\r\n",
         authorization.unwrap_or_default()
     );
-    let mut stream = stream;
     stream.write_all(head.as_bytes())?;
+    stream.flush()?;
     let mut answer = Vec::new();
     let mut chunk = [0; 4096];
     loop {

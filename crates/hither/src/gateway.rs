@@ -1,4 +1,5 @@
-//! Talks to a running gateway: HTTP/1.1 over the Unix socket in the runtime directory, or over TCP.
+//! Talks to a running gateway: HTTP/1.1 over the Unix socket in the runtime directory, over
+//! TCP, or over TLS.
 //!
 //! The socket is proof enough: only its user can reach it, so no token goes over it.
 
@@ -8,16 +9,18 @@ use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hither_client::{Address, Server};
+use hither_client::{Address, Server, TlsError};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
 
 pub(crate) use remote::{GatewayArgs, Remote};
 
@@ -67,6 +70,15 @@ pub(crate) enum GatewayError {
     /// It does not answer in time.
     #[error("the gateway did not answer within {} s", .0.as_secs())]
     Timeout(Duration),
+    /// It is not believed to be the one at that address.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// What came back is none of its answers.
+    #[error("what answers there does not speak HTTP")]
+    NotHttp,
+    /// It hung up.
+    #[error("the gateway closed the connection without an answer")]
+    NoAnswer,
     /// The answer is longer than can be right.
     #[error("the gateway's answer exceeds {ANSWER_BYTES_MAX} bytes")]
     AnswerTooLong,
@@ -97,10 +109,19 @@ impl Gateway {
         match self {
             Self::Local(dir) => {
                 examine(dir)?;
-                Ok(Server { address: Address::Unix(dir.gateway_socket()), authorization: None })
+                Ok(Server::new(Address::Unix(dir.gateway_socket())))
             }
             Self::Remote(remote) => Ok(remote.server()),
         }
+    }
+
+    /// The address of a page as it is reached from here: the gateway knows only where it listens.
+    pub(crate) fn as_seen_from_here(&self, url: &str) -> String {
+        let Self::Remote(remote) = self else { return url.to_owned() };
+        let path = url.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+        let path = path.map_or_else(String::new, |(_, path)| format!("/{path}"));
+        let path = path.strip_prefix(remote.base_path()).unwrap_or(&path);
+        format!("{}{path}", remote.address())
     }
 
     /// Asks and waits for the answer, at most five seconds. An empty answer is `null`.
@@ -148,17 +169,19 @@ impl Gateway {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Answer, GatewayError> {
-        let (host, authorization) = match self {
+        let (host, base_path, authorization) = match self {
             Self::Local(dir) => {
                 examine(dir)?;
-                ("localhost", None)
+                ("localhost", "", None)
             }
-            Self::Remote(remote) => (remote.authority(), remote.authorization()),
+            Self::Remote(remote) => {
+                (remote.authority(), remote.base_path(), remote.authorization())
+            }
         };
         let body = body.map(Value::to_string).unwrap_or_default();
         let mut request = Request::builder()
             .method(method)
-            .uri(path)
+            .uri(format!("{base_path}{path}"))
             .header("host", host)
             .header("content-type", "application/json");
         if let Some(authorization) = authorization {
@@ -204,10 +227,24 @@ impl Gateway {
                 Err(err) if absent(&err) => {
                     Err(GatewayError::Unreachable(remote.authority().to_owned()))
                 }
-                connected => Ok(Box::new(connected?)),
+                connected => secure(remote, connected?).await,
             },
         }
     }
+}
+
+/// The connection as the address wants it: over TLS if that begins with https.
+async fn secure(remote: &Remote, socket: TcpStream) -> Result<Box<dyn Stream>, GatewayError> {
+    let Some(trust) = remote.trust() else { return Ok(Box::new(socket)) };
+    let (host, _) = remote.endpoint();
+    let name = ServerName::try_from(host.to_owned());
+    let name = name.map_err(|_| TlsError::BadName(host.to_owned()))?;
+    let stream = TlsConnector::from(trust.config()).connect(name, socket).await;
+    let refused = |err| match TlsError::of_handshake(&err) {
+        Some(refused) => GatewayError::Tls(refused),
+        None => GatewayError::Io(err),
+    };
+    Ok(Box::new(stream.map_err(refused)?))
 }
 
 impl GatewayError {
@@ -219,6 +256,12 @@ impl GatewayError {
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn broken(err: hyper::Error) -> GatewayError {
+    if err.is_parse() {
+        return GatewayError::NotHttp;
+    }
+    if err.is_incomplete_message() {
+        return GatewayError::NoAnswer;
+    }
     GatewayError::BadAnswer(err.to_string())
 }
 
@@ -276,6 +319,9 @@ impl From<GatewayError> for Failure {
             GatewayError::Unreachable(_) => {
                 Self::new(Exit::Unavailable, message).cure("see whether address and port are right")
             }
+            GatewayError::Tls(err) => remote::tls_failure(&err),
+            GatewayError::NotHttp | GatewayError::NoAnswer => Self::new(Exit::Unavailable, message)
+                .cure("see its log; with TLS its address begins with https"),
             GatewayError::Untrusted(err) => Self::new(Exit::Refused, message).cure(err.cure()),
             GatewayError::Timeout(_) => Self::new(Exit::Unavailable, message)
                 .cure("see its log, and whether the machine is overloaded"),

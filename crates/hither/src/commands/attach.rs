@@ -27,7 +27,7 @@ lost, attach connects again by itself and goes on where it stopped; what you typ
 
 Examples:
   hither attach abcd
-  HITHER_TOKEN=… hither attach http://127.0.0.1:7681/s/SESSION
+  HITHER_TOKEN=… hither attach https://box.example.org/s/SESSION
   hither attach abcd --detach-key Ctrl-]")]
 pub(crate) struct AttachArgs {
     /// Session: its id or as much of the beginning as is its alone, or the address of its page
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &AttachArgs) -> Result<Exit, Failure> {
 
 /// The gateway and the session that are meant.
 fn find(args: &AttachArgs) -> Result<(Gateway, SessionId), Failure> {
-    let (gateway, text) = match args.session.split_once("/s/") {
+    let (gateway, text) = match args.session.rsplit_once("/s/") {
         Some((url, rest)) if url.contains("://") => {
             let id = rest.split(['/', '?', '#']).next().unwrap_or_default();
             (Gateway::Remote(args.gateway.remote(url)?), id.to_owned())
@@ -88,6 +88,7 @@ fn report(session: SessionId, ended: Ended) -> Result<Exit, Failure> {
             let message = format!("the gateway refused: {}", Escaped(&why));
             return Err(Failure::new(Exit::Refused, message));
         }
+        Ended::Unproven(error) => return Err(GatewayError::from(error).into()),
         Ended::Failed(error) => return Err(GatewayError::from(error).into()),
     };
     output::print(&format!("{text}\n"))?;

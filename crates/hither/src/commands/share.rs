@@ -98,7 +98,8 @@ fn create(gateway: &Gateway, session: &Session, link: &LinkArgs) -> Result<Exit,
     let answer = gateway.request(Method::POST, &path, Some(&link.request()?))?;
     let url = answer.get("url").and_then(Value::as_str);
     let url = url.ok_or_else(|| GatewayError::BadAnswer("expected a url".to_owned()))?;
-    output::print(&format!("{}\n", Escaped(url)))?;
+    let url = gateway.as_seen_from_here(url);
+    output::print(&format!("{}\n", Escaped(&url)))?;
     Ok(Exit::Success)
 }
 

@@ -22,6 +22,7 @@ pub(crate) fn run(args: &UrlArgs) -> Result<Exit, Failure> {
     let answer = gateway.request(Method::POST, "/api/auth/launch-url", None)?;
     let url = answer.get("url").and_then(Value::as_str);
     let url = url.ok_or_else(|| GatewayError::BadAnswer("expected a url".to_owned()))?;
-    output::print(&format!("{}\n", Escaped(url)))?;
+    let url = gateway.as_seen_from_here(url);
+    output::print(&format!("{}\n", Escaped(&url)))?;
     Ok(Exit::Success)
 }

@@ -90,7 +90,7 @@ fn a_gateway_at_an_address_wants_a_token() {
     assert!(with.contains(&id), "{with:?}");
     let nobody = gateway.hither(&["ls", "--url", "http://127.0.0.1:1"]);
     assert!(nobody.code == 69 && nobody.stderr.contains("no gateway answers"), "{nobody:?}");
-    for wrong in ["https://127.0.0.1", "nonsense", "http://a:secret@b"] {
+    for wrong in ["wss://127.0.0.1", "nonsense", "http://a:secret@b"] {
         let run = gateway.hither(&["ls", "--url", wrong]);
         assert!(run.code == 64 && !run.stderr.contains("secret@"), "{run:?}");
     }

@@ -119,7 +119,7 @@ fn each_metric_moves() {
     // What is not understood, and what is not allowed.
     let _unknown = say(&gateway, &cat, "{\"type\":\"dance\"}");
     let socket = Address::Unix(dir.join("gateway.sock"));
-    let server = Server { address: socket, authorization: None };
+    let server = Server::new(socket);
     let mut observer = Viewer::attach(server, &cat, Role::Observer);
     observer.type_input(b"x");
     observer.until(|viewer| viewer.events.iter().any(|event| event.starts_with("closed")));
@@ -278,10 +278,8 @@ fn a_slow_network_is_seen_as_the_network() {
     let id = gateway.new_session(&["cat"]);
     let proxy = FaultProxy::start_on(link, ([127, 0, 0, 2], port).into()).unwrap();
     proxy.set(Fault::Delay(Duration::from_millis(u64::from(DELAY_MS) / 2)));
-    let server = Server {
-        address: Address::Tcp("127.0.0.1".to_owned(), port),
-        authorization: Some(format!("Bearer {}", gateway.token())),
-    };
+    let server = Server::new(Address::Tcp("127.0.0.1".to_owned(), port))
+        .authorized(format!("Bearer {}", gateway.token()));
     let mut viewer = Viewer::attach(server, &id, Role::Operator);
     let [network, server, pty, count] = type_and_measure(&gateway, &mut viewer);
     assert!(network >= count * f64::from(DELAY_MS) / 1000.0, "{network} of {count}");

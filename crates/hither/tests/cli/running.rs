@@ -109,8 +109,7 @@ impl Running {
 
     /// A viewer of a session.
     pub(crate) fn viewer(&self, session: &str) -> Viewer {
-        let server =
-            Server { address: Address::Unix(self.dir.join("gateway.sock")), authorization: None };
+        let server = Server::new(Address::Unix(self.dir.join("gateway.sock")));
         Viewer::attach(server, session, Role::Operator)
     }
 }

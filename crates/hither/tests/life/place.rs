@@ -131,7 +131,7 @@ impl Gateway {
     pub(crate) fn server(&self) -> Server {
         let token = std::fs::read_to_string(self.run_dir().join("token")).unwrap();
         let address = Address::Tcp(self.address.ip().to_string(), self.address.port());
-        Server { address, authorization: Some(format!("Bearer {}", token.trim())) }
+        Server::new(address).authorized(format!("Bearer {}", token.trim()))
     }
 
     pub(crate) fn get(&self, path: &str) -> (u16, Value) {
@@ -154,7 +154,7 @@ impl Gateway {
             "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\nauthorization: {}\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             self.address,
-            self.server().authorization.unwrap(),
+            self.server().authorization().unwrap(),
             body.len()
         );
         socket.write_all(head.as_bytes()).unwrap();
@@ -172,7 +172,7 @@ impl Gateway {
              connection: upgrade\r\nsec-websocket-version: 13\r\n{more}\
              sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nauthorization: {}\r\n\r\n",
             self.address,
-            self.server().authorization.unwrap()
+            self.server().authorization().unwrap()
         );
         socket.write_all(request.as_bytes()).unwrap();
         let mut head = Vec::new();

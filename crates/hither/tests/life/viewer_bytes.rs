@@ -63,7 +63,7 @@ fn attach(gateway: &Gateway, mut socket: Box<dyn Socket>, id: SessionId) -> Box<
          sec-websocket-protocol: hither.v1\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
          authorization: {}\r\n\r\n",
         socket.host(),
-        gateway.server().authorization.unwrap()
+        gateway.server().authorization().unwrap()
     );
     socket.write_all(request.as_bytes()).unwrap();
     let mut head = Vec::new();

@@ -5,6 +5,7 @@ mod acme;
 mod certificates;
 mod client;
 mod client_certificates;
+mod command_line;
 mod gateway;
 mod handshake;
 mod http2;

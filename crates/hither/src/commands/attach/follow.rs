@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hither_client::{
     Attachment, Backoff, CloseCode, Connection, ConnectionError, Event, Exit, HandshakeError,
-    Progress, Reconnect, Server,
+    Progress, Reconnect, Server, TlsError,
 };
 use hither_core::{ClientId, SessionId};
 use tokio::io::Interest;
@@ -34,6 +34,8 @@ pub(super) enum Ended {
     Closed,
     /// The gateway does not want this viewer any more.
     Refused(String),
+    /// The gateway is not believed to be the one at that address.
+    Unproven(TlsError),
     /// The gateway cannot be reached at all.
     Failed(io::Error),
 }
@@ -109,8 +111,8 @@ impl Follower {
                 Err(HandshakeError::Io(error)) if !was_connected => {
                     return Ok(Ended::Failed(error));
                 }
-                Err(HandshakeError::Io(_) | HandshakeError::Status(502..=504)) if was_connected => {
-                }
+                Err(error) if was_connected && may_pass(&error) => {}
+                Err(HandshakeError::Tls(error)) => return Ok(Ended::Unproven(error)),
                 Err(error) => return Ok(Ended::Refused(error.to_string())),
             }
             set_title("hither: connection lost, trying again")?;
@@ -242,6 +244,17 @@ impl Follower {
             (Err(error), None) => Received::Ended(Ended::Refused(error.to_string())),
         })
     }
+}
+
+/// Whether a gateway that was there before may answer well the next time: it, or a proxy before it,
+/// is being started, and hangs up while it is.
+const fn may_pass(error: &HandshakeError) -> bool {
+    matches!(
+        error,
+        HandshakeError::Io(_)
+            | HandshakeError::Status(502..=504)
+            | HandshakeError::Tls(TlsError::NotTls | TlsError::Other(_))
+    )
 }
 
 /// What one reading of the connection came to.

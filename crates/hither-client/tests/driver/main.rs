@@ -1,19 +1,21 @@
-//! The driver against a server that says what it is told to, over both kinds of sockets.
+//! The driver against a server that says what it is told to, over all kinds of sockets.
 #![allow(clippy::unwrap_used, reason = "a test's helpers are tests")]
 
-use std::io::{Read, Write};
+mod peer;
+mod tls;
+
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::thread::JoinHandle;
 
 use hither_client::{
-    Address, Attachment, Connection, Event, HandshakeError, Progress, Server, Wish,
+    Address, Attachment, Connection, Event, Features, HandshakeError, Progress, Server, Wish,
 };
-use hither_core::{ClientId, InputNumber, Offset, Role, SessionId, ViewerId, WindowSize};
-use hither_protocol::hither::{ClientFrame, Features, ServerFrame, SessionState, Welcome};
-use hither_protocol::websocket::{
-    CloseCode, Decoder, Limits, Opcode, Side, Step, accept_key, append_frame, encode_close,
-};
+use hither_core::{ClientId, Role, SessionId};
+use hither_protocol::websocket::CloseCode;
+
+use peer::{Peer, close, output, welcome};
 
 const CLIENT: ClientId = ClientId(0x1234_5678_9abc_def0);
 const WISH: Wish =
@@ -21,105 +23,6 @@ const WISH: Wish =
 
 fn session() -> SessionId {
     "aaaaaaaaaaaaaaaa".parse().unwrap()
-}
-
-/// The server's side of one connection.
-struct Peer<S> {
-    socket: S,
-    received: Vec<u8>,
-    decoder: Decoder,
-}
-
-impl<S: Read + Write> Peer<S> {
-    /// Answers the request; what follows the head goes out in the same write.
-    fn accept(mut socket: S, behind: &[u8]) -> (Self, String) {
-        let mut request = Vec::new();
-        let mut byte = [0];
-        while !request.ends_with(b"\r\n\r\n") {
-            socket.read_exact(&mut byte).unwrap();
-            request.push(byte[0]);
-        }
-        let request = String::from_utf8(request).unwrap();
-        let key =
-            request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap();
-        let mut answer = format!(
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Accept: {}\r\nSec-WebSocket-Protocol: hither.v1\r\n\r\n",
-            accept_key(key)
-        )
-        .into_bytes();
-        answer.extend_from_slice(behind);
-        socket.write_all(&answer).unwrap();
-        let limits = Limits { message_max: 1 << 20, fragments_max: 64 };
-        (
-            Self { socket, received: Vec::new(), decoder: Decoder::new(Side::Server, limits) },
-            request,
-        )
-    }
-
-    /// The client's next frame, or `None` when it says goodbye.
-    fn next(&mut self) -> Option<String> {
-        loop {
-            match self.decoder.next(&mut self.received).unwrap() {
-                Step::Message { payload, consumed, .. } => {
-                    let text = match ClientFrame::decode(payload).unwrap() {
-                        ClientFrame::Hello(hello) => {
-                            format!("hello {:?}", hello.resume.map(|o| o.0))
-                        }
-                        ClientFrame::Input { number, bytes } => {
-                            format!("input {} {}", number.0, String::from_utf8_lossy(bytes))
-                        }
-                        rare @ (ClientFrame::Resize(_)
-                        | ClientFrame::Ack(_)
-                        | ClientFrame::Ping(_)
-                        | ClientFrame::Unknown(_)) => format!("{rare:?}"),
-                    };
-                    self.received.drain(..consumed);
-                    return Some(text);
-                }
-                Step::Need(_) => {
-                    let mut chunk = [0; 4096];
-                    let len = self.socket.read(&mut chunk).unwrap();
-                    assert!(len > 0, "the client is gone");
-                    self.received.extend_from_slice(&chunk[..len]);
-                }
-                Step::Control { .. } => return None,
-                Step::Progress { .. } => panic!("clients send no fragments"),
-            }
-        }
-    }
-
-    fn send(&mut self, frames: &[u8]) {
-        self.socket.write_all(frames).unwrap();
-    }
-}
-
-fn frame(frame: &ServerFrame<'_>) -> Vec<u8> {
-    let mut body = Vec::new();
-    frame.encode(&mut body);
-    let mut message = Vec::new();
-    append_frame(&mut message, Opcode::Binary, &[&body], None);
-    message
-}
-
-fn welcome(offset: u64, accepted: u64) -> Vec<u8> {
-    frame(&ServerFrame::Welcome(Welcome {
-        session: session(),
-        viewer: ViewerId(1),
-        resumed: true,
-        offset: Offset(offset),
-        accepted: InputNumber(accepted),
-        size: WindowSize::DEFAULT,
-        owner: ViewerId(1),
-        role: Role::Operator,
-        features: Features::none(),
-        title: String::new(),
-        state: SessionState::Running,
-    }))
-}
-
-fn output(offset: u64, bytes: &[u8]) -> Vec<u8> {
-    frame(&ServerFrame::Output { offset: Offset(offset), bytes })
 }
 
 /// Receives until the server closes; gives the output and the code.
@@ -146,7 +49,7 @@ fn play<T: Send + 'static>(
 ) -> (Server, JoinHandle<T>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = Address::Tcp("127.0.0.1".to_owned(), listener.local_addr().unwrap().port());
-    let server = Server { address, authorization: Some("Bearer secret".to_owned()) };
+    let server = Server::new(address).authorized("Bearer secret");
     (server, std::thread::spawn(move || script(listener)))
 }
 
@@ -165,10 +68,7 @@ fn types_is_cut_off_resumes_and_loses_nothing() {
         heard.extend(peer.next());
         peer.send(&[welcome(4, 0), output(4, b"two")].concat());
         heard.extend(peer.next());
-        let mut close = Vec::new();
-        let body = encode_close(CloseCode::NORMAL, "");
-        append_frame(&mut close, Opcode::Close, &[body.as_bytes()], None);
-        peer.send(&close);
+        peer.send(&close());
         heard
     });
     let mut attachment = Attachment::new(CLIENT, WISH);
@@ -203,7 +103,7 @@ fn what_comes_with_the_answer_is_not_lost_and_detaching_says_goodbye() {
         assert_eq!(peer.next().as_deref(), Some("hello None"));
         assert_eq!(peer.next(), None);
     });
-    let server = Server { address: Address::Unix(dir.clone()), authorization: None };
+    let server = Server::new(Address::Unix(dir.clone()));
     let mut attachment = Attachment::new(CLIENT, WISH);
     let mut connection = server.connect(session(), CLIENT, &mut attachment).unwrap();
     connection.set_nonblocking(true).unwrap();
