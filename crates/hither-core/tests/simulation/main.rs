@@ -30,8 +30,9 @@ fn every_viewer_is_shown_each_byte_once_or_told_which_not() {
         match result {
             Ok(of_this) => seen.add(&of_this),
             Err(panic) => {
-                let text = panic.downcast_ref::<String>().map_or("(no message)", String::as_str);
-                panic!("HITHER_SEED={seed} fails: {text}");
+                let fixed = panic.downcast_ref::<&str>().copied();
+                let text = panic.downcast_ref::<String>().map(String::as_str).or(fixed);
+                panic!("HITHER_SEED={seed} fails: {}", text.unwrap_or("(no message)"));
             }
         }
     }

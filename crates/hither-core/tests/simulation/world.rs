@@ -22,7 +22,7 @@ pub(crate) struct World {
     now: u64,
     store: Store,
     size: SizePolicy,
-    /// The size that was claimed last, and when the last change was applied.
+    /// The size that was claimed last, and when this gateway applied its last change.
     claimed: Option<WindowSize>,
     resized: Option<u64>,
     clients: Vec<Client>,
@@ -317,6 +317,8 @@ impl World {
         }
         self.size = SizePolicy::new(self.size.size());
         self.claimed = None;
+        // How long ago the last change was is not known to the next gateway.
+        self.resized = None;
         self.seen.crashes += 1;
     }
 
