@@ -125,7 +125,10 @@ impl Directory {
                 }
                 self.handle_exited(session, exit_status(status));
             }
-            Heard::Message(FromHost::Closed { session }) => self.handle_closed(session),
+            // If it is listed here, somebody else has closed it.
+            Heard::Message(FromHost::Closed { session }) => {
+                self.end(session, "session closed");
+            }
             Heard::Message(FromHost::Signalled { session }) => {
                 self.host.handle_signalled(session, Ok(()));
             }

@@ -23,7 +23,7 @@ use crate::sessions::{
 };
 use crate::shell_integration::Dressed;
 use crate::worker::memory::{SessionMemory, memory_bytes};
-use crate::worker::{Adoption, Command};
+use crate::worker::{Adoption, Command, answer};
 
 /// A program and its arguments.
 pub(crate) type Program = Vec<String>;
@@ -37,6 +37,21 @@ const UMASK: u16 = 0o022;
 pub(super) struct Starting {
     pub(super) facts: Facts,
     pub(super) reply: oneshot::Sender<Result<SessionInfo, CreateError>>,
+}
+
+/// A session that somebody waits for. Whoever goes before it is there leaves none behind.
+struct Awaited<'a> {
+    directory: &'a Directory,
+    answer: oneshot::Receiver<Result<SessionInfo, CreateError>>,
+}
+
+impl Drop for Awaited<'_> {
+    fn drop(&mut self) {
+        self.answer.close();
+        if let Ok(Ok(info)) = self.answer.try_recv() {
+            self.directory.end(info.id, "session closed");
+        }
+    }
 }
 
 /// What the host keeps of a session for the next gateway.
@@ -71,8 +86,9 @@ impl Directory {
         let facts = self.facts(owner, new)?;
         let request = self.spawn_request(&facts, &own)?;
         let (reply, answer) = oneshot::channel();
+        let mut awaited = Awaited { directory: self, answer };
         self.host.spawn(request, Starting { facts, reply }).await?;
-        match tokio::time::timeout(SPAWN_TIME, answer).await {
+        match tokio::time::timeout(SPAWN_TIME, &mut awaited.answer).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) | Err(_) => Err(CreateError::HostUnavailable),
         }
@@ -141,9 +157,14 @@ impl Directory {
         }
     }
 
-    /// The host has started a program: the session goes to its worker.
+    /// The host has started a program: the session goes to its worker, if somebody waits for it
+    /// still. Whoever was told that there is none, or has left, will never end it.
     pub(super) fn handle_spawned(&self, starting: Starting, pid: u32, fds: SessionFds) {
         let id = starting.facts.id;
+        if starting.reply.is_closed() {
+            tracing::info!(session = %id, pid, "nobody waits for the session any more");
+            return self.host.close(id);
+        }
         let result = self.place(starting.facts, fds);
         match &result {
             Ok(_) => tracing::info!(session = %id, pid, "session started"),
@@ -152,10 +173,7 @@ impl Directory {
                 self.host.close(id);
             }
         }
-        let nobody_waits = starting.reply.send(result).is_err();
-        if nobody_waits {
-            tracing::debug!(session = %id, "nobody waits for the session any more");
-        }
+        answer(starting.reply, result);
     }
 
     fn place(&self, facts: Facts, fds: SessionFds) -> Result<SessionInfo, CreateError> {

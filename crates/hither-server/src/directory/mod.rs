@@ -14,6 +14,7 @@ mod shared;
 mod stranded;
 mod upward;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::pin::pin;
@@ -209,11 +210,11 @@ impl Directory {
         answer
     }
 
-    /// The host has forgotten a session. If it is listed here, somebody else has closed it.
-    fn handle_closed(&self, id: SessionId) {
+    /// Ends a session if it is listed here; its viewers are told why.
+    fn end(&self, id: SessionId, reason: impl Into<Cow<'static, str>>) {
         if let Some(shared) = self.forget(id) {
             let (done, _) = oneshot::channel();
-            self.tell(shared.worker, Command::Remove(id, "session closed".into(), done));
+            self.tell(shared.worker, Command::Remove(id, reason.into(), done));
         }
     }
 

@@ -10,7 +10,6 @@ use hither_core::SessionId;
 use super::{Directory, Shared};
 use crate::gateway::Limits;
 use crate::metrics::{GRACE, IDLE_TIMEOUT};
-use crate::worker::Command;
 
 /// Most sessions that stay listed after they have exited. Programs that start thousands of short
 /// sessions must not fill the memory with what is left of them.
@@ -105,10 +104,7 @@ impl Directory {
             if let Some(limit) = overdue.limit() {
                 self.metrics.overdue.increment(limit);
             }
-            self.forget(shared.id);
-            let (done, _) = tokio::sync::oneshot::channel();
-            let remove = Command::Remove(shared.id, overdue.reason().into(), done);
-            self.tell(shared.worker, remove);
+            self.end(shared.id, overdue.reason());
         }
     }
 }

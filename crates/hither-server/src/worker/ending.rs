@@ -54,12 +54,7 @@ impl Worker {
         self.drop_typing(index);
         self.answer_followers(index);
         self.serve_session(index);
-        if let Some(session) = self.sessions.get(index)
-            && session.viewers.is_empty()
-            && session.shared.life == Life::WithViewer
-        {
-            self.give_up(index);
-        }
+        self.give_up_unwatched(index);
     }
 
     fn drop_master(&mut self, index: usize) {
@@ -86,6 +81,17 @@ impl Worker {
         self.names.remove(&session.shared.id);
     }
 
+    /// Gives a session up that lives with its viewer and has none; whether that was so.
+    pub(super) fn give_up_unwatched(&mut self, index: usize) -> bool {
+        let unwatched = self.sessions.get(index).is_some_and(|session| {
+            session.shared.life == Life::WithViewer && session.viewers.is_empty()
+        });
+        if unwatched {
+            self.give_up(index);
+        }
+        unwatched
+    }
+
     /// Asks the control plane to close a session that nobody needs any more.
     fn give_up(&mut self, index: usize) {
         let id = self.sessions[index].shared.id;
@@ -100,11 +106,9 @@ impl Worker {
         let session = &mut self.sessions[index];
         session.viewers.retain(|&other| other != key);
         session.size.handle_detach(viewer.id);
-        let alone = session.viewers.is_empty();
-        let last = session.shared.life == Life::WithViewer && alone;
         self.publish_viewers(index);
-        if last {
-            return self.give_up(index);
+        if self.give_up_unwatched(index) {
+            return;
         }
         if std::mem::take(&mut self.sessions[index].reading.gated) {
             self.enqueue(index);

@@ -35,6 +35,9 @@ impl Worker {
         if let Err(error) = self.viewers[key].stream.register(self.poll.registry(), token) {
             tracing::error!(%error, "watching a socket");
             self.viewers.remove(key);
+            if let Some(index) = session {
+                self.give_up_unwatched(index);
+            }
             return;
         }
         let Some(session) = session else {

@@ -7,6 +7,7 @@
 
 mod cgroups;
 mod ends;
+mod late;
 mod limits;
 mod place;
 mod queries;

@@ -14,7 +14,8 @@ fn ready(gateway: &Gateway) -> (u16, String) {
     (status, word.unwrap_or_default().to_owned())
 }
 
-fn host(gateway: &Gateway) -> Pid {
+/// The PTY host of a gateway.
+pub(crate) fn host(gateway: &Gateway) -> Pid {
     let wanted = format!("host\0--runtime-dir\0{}\0", gateway.run_dir().display());
     let entries = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap());
     let mut pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
