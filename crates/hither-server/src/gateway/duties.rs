@@ -38,7 +38,7 @@ impl Duties<'_> {
                 successor = upgrading.next() => return Leave::Upgrade(successor),
                 asked = signals.next() => match asked {
                     Asked::Stop => return Leave::Stop,
-                    Asked::Upgrade => upgrading.begin(None, None),
+                    Asked::Upgrade => upgrading.begin_again(),
                 },
             }
         }

@@ -38,7 +38,7 @@ use duties::Duties;
 use error::kernel;
 use open_files::restore_open_files;
 use opened::Opened;
-use signals::Signals;
+use signals::{Late, Signals};
 use successor::Successor;
 use upgrading::{become_successor, try_out};
 
@@ -95,6 +95,8 @@ pub fn run(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .thread_keep_alive(Duration::MAX)
+        // Signals are for the thread that runs the gateway: see `Signals::new`.
+        .on_thread_start(hither_pty::hold_signals)
         .build()
         .map_err(kernel("starting the runtime"))?;
     // One thread for what blocks is started now and stays: later there may be no process left.
@@ -131,6 +133,7 @@ async fn serve(
 ) -> Result<Ended, GatewayError> {
     let mut signals = Signals::new().map_err(kernel("watching signals"))?;
     let opened = Opened::open(&config, &left)?;
+    Signals::release();
     let Opened { app, directory, listeners, metrics, kept, stop, .. } = opened;
     let Opened { mut upgrading, open_files, certificates, .. } = opened;
     let generation = left.generation + 1;
@@ -144,6 +147,9 @@ async fn serve(
     let server = Server::new(Arc::clone(&app));
     let mut serving = pin!(listeners.serve(&server));
     let duties = Duties { app: &app, directory: &directory };
+    if upgrading::is_wanted_again(&left) {
+        upgrading.begin_again();
+    }
     let leave = tokio::select! {
         () = &mut serving => Leave::Stop,
         () = metrics => Leave::Stop,
@@ -151,6 +157,7 @@ async fn serve(
         () = keep_certificates(certificates) => Leave::Stop,
     };
     let upgrade = matches!(leave, Leave::Upgrade(_));
+    let again = upgrading.is_wanted_again();
     tracing::info!(upgrade, "stopping");
     // The sockets of a gateway that stops for good close when it accepts no more.
     let kept = Some(kept).filter(|_| upgrade).unwrap_or_default();
@@ -175,7 +182,12 @@ async fn serve(
         tracing::warn!(%error, "logins are lost");
     }
     restore_open_files(open_files);
-    let bequest = upgrading::bequest(generation, &app.auth);
+    let late = signals.hold().await;
+    if late == Late::Stop {
+        std::process::exit(STOPPED_TWICE);
+    }
+    let again = again || late == Late::Upgrade;
+    let bequest = upgrading::bequest(generation, &app.auth, again);
     (config.before_leaving)();
     become_successor(&successor, &config.program, &bequest, &kept)
 }

@@ -22,20 +22,39 @@ pub(super) struct Signals {
     hang_up: Signal,
     user: Signal,
     terminal: bool,
+    /// Another upgrade was asked for while the gateway was leaving.
+    upgrade: bool,
+}
+
+/// What was asked for while a gateway left for its successor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Late {
+    /// Nothing.
+    Nothing,
+    /// To stop: there shall be no successor.
+    Stop,
+    /// To be replaced once more: the program may be another one by now.
+    Upgrade,
 }
 
 impl Signals {
-    /// Listens from now on. What an earlier program in this process held back comes now.
+    /// Holds every signal back until [`Self::release`]: threads that are started meanwhile never get
+    /// one, so that what is held back again at the end waits for the successor.
     pub(super) fn new() -> io::Result<Self> {
-        let signals = Self {
+        hither_pty::hold_signals();
+        Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
             user: signal(SignalKind::user_defined2())?,
             terminal: has_terminal(),
-        };
+            upgrade: false,
+        })
+    }
+
+    /// Listens from now on. What an earlier program in this process held back comes now.
+    pub(super) fn release() {
         hither_pty::release_signals();
-        Ok(signals)
     }
 
     /// The next wish.
@@ -51,9 +70,27 @@ impl Signals {
         }
     }
 
-    /// Waits until the gateway is asked, once more, to stop.
+    /// Waits until the gateway is asked, once more, to stop. An upgrade that is asked for meanwhile is
+    /// remembered.
     pub(super) async fn stop(&mut self) {
-        while self.next().await != Asked::Stop {}
+        while self.next().await != Asked::Stop {
+            tracing::info!("another upgrade is asked for: it is for the successor");
+            self.upgrade = true;
+        }
+    }
+
+    /// Holds signals back from now on, for the successor, and tells what came before.
+    pub(super) async fn hold(&mut self) -> Late {
+        hither_pty::hold_signals();
+        // The runtime reads what its handlers have noted when it has nothing else to do.
+        for _ in 0..2 {
+            tokio::select! {
+                biased;
+                () = self.stop() => return Late::Stop,
+                () = tokio::task::yield_now() => {}
+            }
+        }
+        if self.upgrade { Late::Upgrade } else { Late::Nothing }
     }
 }
 

@@ -20,6 +20,8 @@ use crate::worker::answer;
 
 /// Name of the part with the launch secret's digest.
 const LAUNCH: &str = "launch";
+/// Name of the part that says that another upgrade was asked for.
+const AGAIN: &str = "again";
 
 type Reply = oneshot::Sender<Result<UpgradeBegun, UpgradeRefused>>;
 type Trying = Pin<Box<dyn Future<Output = Result<Successor, UpgradeError>>>>;
@@ -38,6 +40,8 @@ pub(super) struct Upgrading {
     told: Bequest,
     wishes: mpsc::Receiver<UpgradeWish>,
     trial: Option<Trial>,
+    /// A signal asked for one more while the trial went on: the file may have changed by then.
+    again: bool,
     /// Counts the wishes that were not fulfilled.
     app: Arc<App>,
 }
@@ -49,7 +53,22 @@ impl Upgrading {
         wishes: mpsc::Receiver<UpgradeWish>,
         app: Arc<App>,
     ) -> Self {
-        Self { program, told, wishes, trial: None, app }
+        Self { program, told, wishes, trial: None, again: false, app }
+    }
+
+    /// Whether one more upgrade is to follow the one that has begun.
+    pub(super) const fn is_wanted_again(&self) -> bool {
+        self.again
+    }
+
+    /// A signal asks for an upgrade: now, or when the one that is under way is through.
+    pub(super) fn begin_again(&mut self) {
+        if self.trial.is_some() {
+            tracing::info!("another upgrade is asked for: it follows the one under way");
+            self.again = true;
+        } else {
+            self.begin(None, None);
+        }
     }
 
     /// Starts to try the program that is wished for.
@@ -77,7 +96,12 @@ impl Upgrading {
                     }
                     let reply = trial.and_then(|trial| trial.reply);
                     match tried {
-                        Err(error) => self.refuse(reply, &error),
+                        Err(error) => {
+                            self.refuse(reply, &error);
+                            if std::mem::take(&mut self.again) {
+                                self.begin_again();
+                            }
+                        }
                         Ok(successor) => {
                             let version = successor.version.clone();
                             if let Some(reply) = reply {
@@ -142,8 +166,11 @@ pub(super) fn told(generation: u64, listeners: &[Kept]) -> Bequest {
 }
 
 /// What this gateway leaves, apart from its listeners.
-pub(super) fn bequest(generation: u64, auth: &Auth) -> Bequest {
+pub(super) fn bequest(generation: u64, auth: &Auth, again: bool) -> Bequest {
     let mut bequest = Bequest::new(generation);
+    if again {
+        bequest.parts.insert(AGAIN.to_owned(), true.into());
+    }
     if let Some(line) = auth.launch_line() {
         bequest.parts.insert(LAUNCH.to_owned(), line.into());
     }
@@ -155,6 +182,11 @@ pub(super) fn resume(left: &Bequest, auth: &Auth) {
     if let Some(line) = left.parts.get(LAUNCH).and_then(|part| part.as_str()) {
         auth.resume_launch(line);
     }
+}
+
+/// Whether the program that left this was asked for one more upgrade when it had begun to leave.
+pub(super) fn is_wanted_again(left: &Bequest) -> bool {
+    left.parts.get(AGAIN).and_then(serde_json::Value::as_bool).unwrap_or(false)
 }
 
 /// Becomes the successor, or failing that the present program once more: nothing of the gateway

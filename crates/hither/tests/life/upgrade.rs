@@ -1,6 +1,8 @@
 //! `hither upgrade`, SIGHUP and SIGUSR2: the program changes, nobody loses anything.
 
 use std::fs;
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +12,7 @@ use std::thread::JoinHandle;
 use hither_protocol::websocket::CloseCode;
 use rustix::process::Signal;
 
+use crate::ends::wait_until;
 use crate::place::{Gateway, HITHER, health};
 use crate::watcher::{COUNTER, Told, Watcher};
 
@@ -114,6 +117,73 @@ fn signals_upgrade_to_the_file_that_was_started() {
     gateway.signal(Signal::TERM);
     let (code, farewell) = gateway.wait();
     assert_eq!((code, farewell.contains("1 session lives on")), (Some(0), true), "{farewell}");
+}
+
+/// Waits until the gateway has written this to its log so many times.
+fn wait_for_log(gateway: &Gateway, words: &str, times: usize) {
+    let log = gateway.folder.path().join("log");
+    wait_until(|| fs::read_to_string(&log).unwrap().matches(words).count() >= times);
+}
+
+/// A request that never ends holds a gateway that leaves for as long as it may drain.
+fn hold_up(gateway: &Gateway) -> TcpStream {
+    let mut slow = TcpStream::connect(gateway.address).unwrap();
+    let head = format!(
+        "POST /api/auth/login HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
+         content-length: 100\r\n\r\n{{",
+        gateway.address
+    );
+    slow.write_all(head.as_bytes()).unwrap();
+    // Connections are accepted in their order.
+    assert_eq!(health(gateway.address).unwrap(), "HTTP/1.1 200 OK");
+    slow
+}
+
+/// The file may be another one by the time of the second signal, so that is not forgotten.
+#[test]
+fn a_signal_while_a_gateway_leaves_for_its_successor_is_for_the_successor() {
+    let mut gateway = Gateway::start(&[]);
+    let watcher = Watcher::start(gateway.server(), gateway.session(COUNTER), 1);
+    watcher.wait_for(&Told::Going);
+    let slow = hold_up(&gateway);
+    gateway.signal(Signal::USR2);
+    wait_for_log(&gateway, "stopping upgrade=true", 1);
+    gateway.signal(Signal::USR2);
+    wait_for_log(&gateway, "it is for the successor", 1);
+    drop(slow);
+    wait_until(|| generation(&gateway) == 3);
+    watcher.wait_for(&Told::Going);
+    watcher.finish();
+    // One that is told to stop meanwhile has no successor.
+    let slow = hold_up(&gateway);
+    gateway.signal(Signal::USR2);
+    wait_for_log(&gateway, "stopping upgrade=true", 3);
+    gateway.signal(Signal::TERM);
+    assert_eq!(gateway.wait().0, Some(128 + 15));
+    drop(slow);
+    let listed = String::from_utf8(gateway.hither(&["ls"]).stdout).unwrap();
+    assert_eq!(listed.matches("  running  ").count(), 1, "{listed}");
+}
+
+#[test]
+fn a_signal_during_a_trial_is_followed_when_the_trial_is_through() {
+    let gateway = Gateway::start(&[]);
+    // Its trial waits for a word.
+    let gate = gateway.fifo();
+    let text = format!(
+        "#!/bin/sh\n[ \"$HITHER_SUCCESSOR\" = trial ] && read word <{}\nexec {HITHER} \"$@\"\n",
+        gate.display()
+    );
+    let patient = script(&gateway, "patient", &text);
+    std::thread::scope(|scope| {
+        let upgraded = scope.spawn(|| upgrade_to(&gateway, &patient));
+        wait_for_log(&gateway, "trying a successor", 1);
+        gateway.signal(Signal::USR2);
+        wait_for_log(&gateway, "it follows the one under way", 1);
+        fs::write(&gate, "go\n").unwrap();
+        assert_eq!(upgraded.join().unwrap().0, Some(0));
+    });
+    wait_until(|| generation(&gateway) == 3);
 }
 
 #[test]
