@@ -168,6 +168,8 @@ fn spawn_failure(error: &hither_host::SpawnError) -> CreateError {
             CreateError::Exhausted(Resource::Terminals)
         }
         Stage::Process if errno == Errno::AGAIN => CreateError::Exhausted(Resource::Processes),
+        // Memory files are in a file system of the kernel's own, which may be full.
+        Stage::Memory if errno == Errno::NOSPC => CreateError::Exhausted(Resource::Memory),
         _ if errno == Errno::NOMEM => CreateError::Exhausted(Resource::Memory),
         Stage::Exec => CreateError::ProgramNotFound,
         Stage::Directory => CreateError::DirectoryNotFound,
@@ -196,6 +198,7 @@ mod tests {
             (Stage::Terminal, 24, "file_limit"),
             (Stage::Memory, 23, "file_limit"),
             (Stage::Memory, 12, "memory_limit"),
+            (Stage::Memory, 28, "memory_limit"),
             (Stage::Process, 11, "process_limit"),
             (Stage::Process, 12, "memory_limit"),
             (Stage::Exec, 2, "program_not_found"),

@@ -22,7 +22,7 @@ pub enum CreateError {
         max: usize,
     },
     /// The system has no more of something.
-    #[error("the system has no more {}", .0.what())]
+    #[error("the system has no more {}: {}", .0.what(), .0.cure())]
     Exhausted(Resource),
     /// The PTY host does not answer.
     #[error("the PTY host is not available")]
@@ -55,7 +55,7 @@ pub enum Resource {
     Terminals,
     /// Processes: `ulimit -u`, or a control group's `pids.max`.
     Processes,
-    /// Memory.
+    /// Memory, or room in the file system that sessions' memory is in.
     Memory,
     /// Open files: `ulimit -n`, or `fs.file-max`.
     Files,
@@ -70,6 +70,17 @@ impl Resource {
             Self::Processes => "processes",
             Self::Memory => "memory",
             Self::Files => "open files",
+        }
+    }
+
+    /// What somebody can do about it.
+    #[must_use]
+    pub const fn cure(self) -> &'static str {
+        match self {
+            Self::Terminals => "end sessions, or raise kernel.pty.max",
+            Self::Processes => "end sessions, or raise the limit of processes (ulimit -u)",
+            Self::Memory => "end sessions, or start the gateway with a smaller --history-bytes",
+            Self::Files => "end sessions, or raise the limit of open files (ulimit -n)",
         }
     }
 

@@ -111,7 +111,8 @@ fn without_terminals_no_session_is_started_and_the_others_go_on() {
     let ids: Vec<_> = (0..4).map(|_| gateway.session("exec cat")).collect();
     let (status, problem) = create(&gateway);
     assert_eq!((status, &problem["code"]), (503, &"pty_limit".into()), "{problem}");
-    assert_eq!(problem["detail"], "the system has no more terminals");
+    let cure = "the system has no more terminals: end sessions, or raise kernel.pty.max";
+    assert_eq!(problem["detail"], cure);
     assert_eq!(gateway.hits("pty_limit"), 1);
     for id in &ids {
         let typed = gateway.post(&format!("/api/sessions/{id}/input"), &json!({ "data": "x" }));

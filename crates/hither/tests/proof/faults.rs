@@ -7,6 +7,7 @@ use hither_testkit::fault::Fault;
 use hither_testkit::frame::{Exit, Hello, ServerFrame};
 use hither_testkit::pattern::Kind;
 use hither_testkit::process::{find, usage};
+use hither_testkit::tracer::Injection;
 use hither_testkit::viewer::{Connection, Lost};
 use hither_testkit::watch::{Progress, Watch};
 use rustix::process::{Pid, Signal, kill_process};
@@ -99,6 +100,28 @@ fn k10_a_stopped_host_is_not_in_the_way_of_output() {
     survives(&stage, 16 << 20, |_, progress| {
         let stopped = Fault::Pause(Duration::from_millis(500));
         stopped.strike(host, |time| progress.pass(time)).unwrap();
+    });
+}
+
+/// Row R10 for the host: there is no room for a session's memory. Creating is refused with a cure;
+/// what runs goes on, and the next session is there.
+#[test]
+fn r10_without_room_for_its_memory_a_session_is_refused_and_the_others_go_on() {
+    let stage = Stage::open(&[]);
+    let host = host_after_first_session(&stage);
+    survives(&stage, 4 << 20, |stage, _| {
+        for (syscall, error) in [("ftruncate", "ENOSPC"), ("memfd_create", "ENOMEM")] {
+            let tracer = Injection::fail_at(syscall, 1, error).attach(host).unwrap();
+            let command = serde_json::json!({ "command": ["sleep", "1000"] });
+            let (status, problem) =
+                stage.gateway.request("POST", "/api/sessions", &command).unwrap();
+            assert_eq!((status, &problem["code"]), (503, &"memory_limit".into()), "{problem}");
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.contains("smaller --history-bytes"), "{detail}");
+            drop(tracer);
+            let next = stage.shell("echo here");
+            read_until(&mut stage.viewer(&next, 2, &["raw"]), "here");
+        }
     });
 }
 
