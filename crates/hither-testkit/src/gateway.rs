@@ -36,6 +36,8 @@ pub struct Gateway {
 
 /// How long a gateway may take to listen: far more than it does, on any machine.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Tries to end what gateways have left behind.
+const CLEARINGS: u32 = 10;
 
 impl Home {
     /// A fresh folder for gateways that run `program`.
@@ -153,15 +155,22 @@ impl Home {
         Some(log[at..].lines().take(3).collect::<Vec<_>>().join(" "))
     }
 
-    /// Ends all sessions, and with them the PTY host.
+    /// Ends all sessions, and with them the PTY host. One that has not ended its sessions after a few
+    /// tries, on a machine that is too busy, is killed, and its sessions lose their terminals.
     pub fn clear(&self) {
-        let ended = Command::new(&self.program)
-            .args(["kill", "--all", "--runtime-dir"])
-            .arg(self.path().join("run"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        drop(ended);
+        let run = self.path().join("run");
+        for _ in 0..CLEARINGS {
+            let mut kill = Command::new(&self.program);
+            kill.args(["kill", "--all", "--runtime-dir"]).arg(&run);
+            let ended = kill.stdout(Stdio::null()).stderr(Stdio::null()).status();
+            let left = crate::process::find(&run.display().to_string()).unwrap_or_default();
+            if left.is_empty() || ended.is_ok_and(|status| status.success()) {
+                return;
+            }
+        }
+        for pid in crate::process::find(&run.display().to_string()).unwrap_or_default() {
+            kill_process(pid, Signal::KILL).ok();
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use super::sessions::Session;
 use crate::failure::{Exit, Failure};
 
 /// How long the host may take to answer, and a session to end.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(15);
 /// Sessions that are closed at the same time: the host stops listening to who does not read.
 const AT_ONCE: usize = 256;
 
