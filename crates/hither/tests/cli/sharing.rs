@@ -195,7 +195,8 @@ fn with_passphrase(gateway: &Running, id: &str, passphrase: &str) -> Run {
     with_input(&mut gateway.command(&["share", id, "--passphrase-stdin"]), passphrase)
 }
 
-fn with_input(command: &mut Command, input: &str) -> Run {
+/// Runs a command that reads `input`.
+pub(crate) fn with_input(command: &mut Command, input: &str) -> Run {
     let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = child.spawn().unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
