@@ -87,9 +87,27 @@ impl Sweep {
     /// # Errors
     /// When something could not be run.
     pub fn fail(&self, syscall: &str, error: &str, most: u64) -> io::Result<Swept> {
+        self.fail_each(syscall, error, most, |injection| injection)
+    }
+
+    /// The same with calls that write to a PTY's master.
+    ///
+    /// # Errors
+    /// When something could not be run.
+    pub fn fail_typing(&self, error: &str, most: u64) -> io::Result<Swept> {
+        self.fail_each("write", error, most, |injection| injection.on("/dev/ptmx"))
+    }
+
+    fn fail_each(
+        &self,
+        syscall: &str,
+        error: &str,
+        most: u64,
+        narrow: impl Fn(Injection) -> Injection,
+    ) -> io::Result<Swept> {
         let mut swept = Swept { deaths: 0, violations: Vec::new() };
         for number in 1..=most {
-            let injection = Injection::fail_at(syscall, number, error);
+            let injection = narrow(Injection::fail_at(syscall, number, error));
             let once = self.run_once(&injection, Moment::Serving)?;
             swept.add(once, &format!("{error} at call {number} of {syscall}"));
             if !swept.violations.is_empty() {

@@ -32,6 +32,13 @@ impl Injection {
         Self::new(syscall, &format!("delay_enter={microseconds}:delay_exit={microseconds}"))
     }
 
+    /// The same, for calls on files with this path alone.
+    #[must_use]
+    pub fn on(mut self, path: &str) -> Self {
+        self.0.extend(["-P".to_owned(), path.to_owned()]);
+        self
+    }
+
     fn new(syscall: &str, what: &str) -> Self {
         let trace = format!("trace={syscall}");
         let inject = format!("inject={syscall}:{what}");

@@ -149,7 +149,11 @@ fn recover_journal(
         return discard(journal, left);
     }
     while left > 0 {
-        let read = journal.read(kept.memory.free_run(left))? as u64;
+        let into = kept.memory.free_run(left);
+        #[cfg(feature = "mutants")]
+        let read = mutant::take(journal, into)? as u64;
+        #[cfg(not(feature = "mutants"))]
+        let read = journal.read(into)? as u64;
         kept.memory.advance(read);
         left -= read;
     }

@@ -23,6 +23,8 @@ use crate::directory::Upward;
 /// Events taken from the kernel at once.
 const EVENTS: usize = 256;
 const WAKE: Token = Token(usize::MAX);
+/// Pause before a read is tried again for which the kernel had no memory.
+const READ_AGAIN: Duration = Duration::from_millis(20);
 
 /// The token of a viewer's socket.
 pub(super) const fn viewer_token(key: ViewerKey) -> Token {
@@ -239,6 +241,7 @@ impl Worker {
                 self.check_drained(index);
             }
             Chunk::Gated => self.announce(index),
+            Chunk::Failed => self.read_later(index),
             Chunk::Closed => {
                 self.announce(index);
                 self.end_session(index);
@@ -248,6 +251,14 @@ impl Worker {
         if self.sessions.get(index).is_some_and(|session| !session.followers.is_empty()) {
             self.answer_followers(index);
         }
+    }
+
+    /// A read failed that may succeed when the system has more memory: nothing wakes the worker then.
+    fn read_later(&mut self, index: usize) {
+        let at = self.now + READ_AGAIN;
+        self.sessions[index].reading.again = Some(at);
+        self.wake_at(at);
+        self.announce(index);
     }
 
     /// Whether some viewer can be sent a full frame.

@@ -86,10 +86,10 @@ impl Worker {
         for index in indices {
             self.apply_size(index);
             self.release_held(index);
-            if let Some(session) = self.sessions.get(index)
-                && let Child::Exited(_, until) = session.child
-                && self.now >= until
-            {
+            let Some(session) = self.sessions.get_mut(index) else { continue };
+            let again = session.reading.again.take_if(|at| *at <= self.now).is_some();
+            let drained = matches!(session.child, Child::Exited(_, until) if self.now >= until);
+            if again || drained {
                 self.enqueue(index);
             }
         }

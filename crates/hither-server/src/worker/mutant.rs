@@ -63,6 +63,9 @@ pub(crate) enum Mutant {
     /// Maps no memory of a session that it should take over. Not wrong, but what a kernel without
     /// memory makes of it.
     MapsNothing,
+    /// Cannot read what is in the journal's pipe, neither its own nor that of a killed reader. Not wrong,
+    /// but what a kernel without memory makes of it.
+    ReadsNoJournal,
     /// Is of a version that does not understand the PTY host that runs. Not wrong, but told apart in
     /// the same way.
     OtherHost,
@@ -79,6 +82,7 @@ pub(crate) fn chosen() -> Option<Mutant> {
         "resumes-beyond" => Some(Mutant::ResumesBeyond),
         "forgets-input" => Some(Mutant::ForgetsInput),
         "maps-nothing" => Some(Mutant::MapsNothing),
+        "reads-no-journal" => Some(Mutant::ReadsNoJournal),
         "other-host" => Some(Mutant::OtherHost),
         _ => None,
     }
@@ -101,8 +105,14 @@ pub(super) fn transfer(
         | Mutant::ResumesBeyond
         | Mutant::ForgetsInput
         | Mutant::MapsNothing
+        | Mutant::ReadsNoJournal
         | Mutant::OtherHost => None,
     }
+}
+
+/// Takes bytes out of a journal, if the chosen mutant can.
+pub(crate) fn take(journal: &Journal, into: &mut [u8]) -> Result<usize, Errno> {
+    if chosen() == Some(Mutant::ReadsNoJournal) { Err(Errno::FAULT) } else { journal.read(into) }
 }
 
 /// Where a viewer that asked for `asked` continues; `right` is where it should.

@@ -22,6 +22,8 @@ pub(super) enum Chunk {
     Drained,
     /// A viewer that is waited for must catch up first.
     Gated,
+    /// The kernel had no memory for it; a later try may have more luck.
+    Failed,
     /// The PTY is closed and everything was read.
     Closed,
 }
@@ -37,6 +39,8 @@ const RECALLED_BYTES: u64 = 256 << 10;
 /// A read that brings less than this shows that the PTY is empty. A fuller one may have met the
 /// 4,095 bytes that the line discipline holds at most, with more behind them.
 const DRAINED_BELOW: usize = 2048;
+/// Tries to take output out of the journal before the gateway gives up.
+const JOURNAL_TRIES: u32 = 8;
 
 impl Worker {
     /// Reads one chunk of a session's output.
@@ -61,6 +65,7 @@ impl Worker {
             Err(Errno::AGAIN) => Chunk::Drained,
             // Nothing was read, and no second event says that there is something.
             Err(Errno::INTR) => Chunk::More,
+            Err(Errno::NOMEM | Errno::NOBUFS) => Chunk::Failed,
             Err(Errno::IO) => Chunk::Closed,
             Err(error) => {
                 tracing::error!(%error, "reading a PTY");
@@ -263,11 +268,31 @@ fn transfer(journal: &Journal, session: &mut Session, len: usize) -> Result<usiz
     journal.pend(taken as u64);
     let mut left = taken as u64;
     while left > 0 {
-        let read = journal.read(memory.free_run(left))? as u64;
+        let read = take(journal, memory.free_run(left)) as u64;
         memory.advance(read);
         left -= read;
     }
     memory.publish();
     journal.pend(0);
     Ok(taken)
+}
+
+/// Takes bytes out of the journal. What stayed there would be taken for output of the next session
+/// that is read, so a gateway that cannot take it ends: the journal tells the next one whose it is.
+fn take(journal: &Journal, into: &mut [u8]) -> usize {
+    for _ in 0..JOURNAL_TRIES {
+        #[cfg(feature = "mutants")]
+        let result = super::mutant::take(journal, into);
+        #[cfg(not(feature = "mutants"))]
+        let result = journal.read(into);
+        match result {
+            Ok(read) => return read,
+            Err(error) => {
+                tracing::error!(%error, "output in the journal cannot be taken");
+                std::thread::yield_now();
+            }
+        }
+    }
+    tracing::error!("the gateway ends, sessions live on: start it again");
+    std::process::abort();
 }

@@ -56,6 +56,8 @@ pub(super) struct Reading {
     pub(super) queued: bool,
     /// A viewer that is waited for must catch up first.
     pub(super) gated: bool,
+    /// The kernel had no memory for the last read: it is tried again at this time.
+    pub(super) again: Option<Duration>,
     pub(super) pace: Pace,
     /// Output was read and not sent yet, since this time.
     pub(super) held: Option<Duration>,

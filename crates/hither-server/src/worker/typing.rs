@@ -180,6 +180,8 @@ fn write_some(session: &Session, source: &Source, bytes: &[u8]) -> usize {
             Ok(_) => written += taken,
             Err(error) if error.raw_os_error() == Some(Errno::AGAIN.raw_os_error()) => break,
             Err(error) if error.raw_os_error() == Some(Errno::INTR.raw_os_error()) => {}
+            // The kernel copies what is written to memory of its own, and may have none for a moment.
+            Err(error) if error.raw_os_error() == Some(Errno::NOMEM.raw_os_error()) => break,
             Err(error) => {
                 tracing::debug!(%error, "writing input to a PTY that is closing");
                 return bytes.len();

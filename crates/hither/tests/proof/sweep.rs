@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hither_testkit::program;
-use hither_testkit::sweep::{Moment, Sweep};
+use hither_testkit::sweep::{Moment, Sweep, Swept};
 
 /// Bytes and input records of a run: a few chunks, or as much as the environment says.
 fn sweep() -> Sweep {
@@ -75,10 +75,33 @@ fn k05_interrupted_calls_are_made_again() {
 
 #[test]
 fn k05_a_kernel_without_memory_or_descriptors_costs_nobody_a_byte() {
+    for (syscall, error) in [
+        ("splice", "ENOMEM"),
+        ("writev", "ENOMEM"),
+        ("writev", "EPIPE"),
+        ("accept4", "EMFILE"),
+        ("madvise", "ENOMEM"),
+    ] {
+        bears(syscall, error);
+    }
+}
+
+#[test]
+fn k05_a_broken_disk_or_socket_costs_nobody_a_byte() {
     for (syscall, error) in
-        [("writev", "ENOMEM"), ("writev", "EPIPE"), ("accept4", "EMFILE"), ("madvise", "ENOMEM")]
+        [("read", "EIO"), ("read", "EFAULT"), ("writev", "EIO"), ("writev", "ENOSPC")]
     {
         bears(syscall, error);
+    }
+}
+
+/// Row K05 for input: what the PTY does not take for a moment is typed later, in order and once.
+#[test]
+fn k05_input_waits_while_the_kernel_has_no_memory_for_it() {
+    for error in ["ENOMEM", "EINTR"] {
+        let most = if std::env::var_os("HITHER_SWEEP").is_some() { 100 } else { 6 };
+        let swept = sweep().fail_typing(error, most).unwrap();
+        assert_eq!(swept, Swept { deaths: 0, violations: Vec::new() });
     }
 }
 

@@ -21,10 +21,15 @@ const PATTERN: Pattern = Pattern { seed: 7, kind: Kind::Records, discipline: Dis
 
 /// A home whose first gateway has died with the first output of a flood in its journal's pipe.
 fn home_after_a_death(more: &[&str]) -> (Home, Account) {
+    home_after("HITHER_DEATH", "spliced", more)
+}
+
+/// The same when something else made it die there.
+fn home_after(variable: &str, reason: &str, more: &[&str]) -> (Home, Account) {
     let mut home = Home::new(HITHER).unwrap().options(&["--workers", "1"]);
     let path = home.path().join("account");
     let account = Account::create(&path, OUTPUT).unwrap();
-    home = home.variable("HITHER_DEATH", "spliced");
+    home = home.variable(variable, reason);
     let mut first = home.start().unwrap();
     for line in more {
         first.create(&words(&["sh", "-c", line])).unwrap();
@@ -111,6 +116,47 @@ fn k01_sessions_that_cannot_be_taken_over_are_shown_as_lost_and_are_not() {
     let last = home.start().unwrap();
     let listed_now: Vec<_> = sessions(&last).iter().map(id).collect();
     assert!(!listed_now.contains(&id(&listed[0])), "{listed_now:?}");
+    check(&watch(&home, id(&listed[1])), &account);
+}
+
+/// What is in a journal's pipe and cannot be taken out would be taken for output of the next session
+/// that is read: the gateway ends, and the next one knows whose it is.
+#[test]
+fn k05_a_gateway_that_cannot_read_its_journal_ends_and_the_next_one_can() {
+    let (mut home, account) = home_after("HITHER_MUTANT", "reads-no-journal", &[]);
+    let said = std::fs::read_to_string(home.path().join("gateway.err")).unwrap();
+    assert!(said.contains("output in the journal cannot be taken"), "{said}");
+    assert!(said.contains("the gateway ends, sessions live on"), "{said}");
+    home = home.variable("HITHER_MUTANT", "");
+    let last = home.start().unwrap();
+    check(&watch(&home, id(&sessions(&last)[0])), &account);
+}
+
+/// What a killed reader left cannot be read: its session is shown as lost, the others go on, and the
+/// next gateway has all of it.
+#[test]
+fn k01_a_journal_that_cannot_be_read_is_kept_for_the_next_gateway() {
+    let (mut home, account) = home_after_a_death(&["exec sleep 1000"]);
+    home = home.variable("HITHER_DEATH", "").variable("HITHER_MUTANT", "reads-no-journal");
+    let mut poor = home.start().unwrap();
+    let listed = sessions(&poor);
+    let states: Vec<_> = listed.iter().map(|one| (&one["status"], &one["lost"])).collect();
+    let lost = (&"exited".into(), &true.into());
+    assert_eq!((states[0].0, states[1]), (&"running".into(), lost), "{listed:?}");
+    let address = home.place().address().unwrap();
+    let hello = Hello { client: 2, features: vec!["raw"], ..Hello::default() };
+    let viewer = Connection::open(address, &id(&listed[1]), &hello, PATIENCE).unwrap();
+    let (output, exit) = read_out(viewer);
+    let output = String::from_utf8(output).unwrap();
+    assert!(output.contains("its last output cannot be read"), "{output}");
+    assert_eq!(exit, Exit::Lost);
+    poor.signal(Signal::TERM).unwrap();
+    assert!(poor.wait().unwrap().success());
+
+    home = home.variable("HITHER_MUTANT", "");
+    let last = home.start().unwrap();
+    let listed = sessions(&last);
+    assert_eq!(listed[0]["status"], "running", "{listed:?}");
     check(&watch(&home, id(&listed[1])), &account);
 }
 
