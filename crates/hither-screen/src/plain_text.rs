@@ -6,13 +6,16 @@ use crate::parser::{Collected, Parser, Perform, Text, printable_len, whole_char}
 /// Takes the text out of output that comes in pieces: printable characters, tabs, and a line feed
 /// for each end of a line.
 ///
-/// A carriage return counts as the end of a line, together with the line feeds behind it, so that
-/// each state of a progress bar is a line of its own. Where text stands on a screen is not known
-/// here: what a full-screen program draws comes in the order in which it was drawn.
+/// A carriage return behind text counts as the end of a line, together with the line feeds behind
+/// it, so that each state of a progress bar is a line of its own; one at the beginning of a line,
+/// as shells write them before a command's output, is nothing. Where text stands on a screen is not
+/// known here: what a full-screen program draws comes in the order in which it was drawn.
 #[derive(Clone, Debug, Default)]
 pub struct PlainText {
     parser: Parser,
-    /// A carriage return has come whose line feed may follow.
+    /// Text has come since the last end of a line.
+    in_line: bool,
+    /// A carriage return has come behind text, and its line feed may follow.
     returned: bool,
 }
 
@@ -34,13 +37,13 @@ impl PlainText {
                 if let Ok(text) = std::str::from_utf8(&bytes[at..at + run])
                     && run > 0
                 {
-                    self.end_line(at, to);
+                    self.begin_text(at, to);
                     at += run;
                     to(text, at);
                     continue;
                 }
                 if let Some(ch) = whole_char(&bytes[at..]) {
-                    self.end_line(at, to);
+                    self.begin_text(at, to);
                     at += ch.len_utf8();
                     to(ch.encode_utf8(&mut [0; 4]), at);
                     continue;
@@ -61,19 +64,20 @@ impl PlainText {
     fn handle(&mut self, found: Found, at: usize, to: &mut impl FnMut(&str, usize)) {
         match found {
             Found::Nothing => {}
-            Found::Return => self.returned = true,
+            Found::Return => self.returned = self.in_line,
             Found::LineFeed => {
-                self.returned = false;
+                (self.in_line, self.returned) = (false, false);
                 to("\n", at);
             }
             Found::Char(ch) => {
-                self.end_line(at - 1, to);
+                self.begin_text(at - 1, to);
                 to(ch.encode_utf8(&mut [0; 4]), at);
             }
         }
     }
 
-    fn end_line(&mut self, at: usize, to: &mut impl FnMut(&str, usize)) {
+    fn begin_text(&mut self, at: usize, to: &mut impl FnMut(&str, usize)) {
+        self.in_line = true;
         if std::mem::take(&mut self.returned) {
             to("\n", at);
         }
@@ -154,6 +158,8 @@ mod tests {
             ("\x1b]0;title\x07a\x1b]133;A\x1b\\b\x1bPq#0\x1b\\c\x1b_x\x1b\\d", "abcd"),
             ("a\r\nb\nc\r\r\nd", "a\nb\nc\nd"),
             ("10%\r20%\r\n", "10%\n20%\n"),
+            ("$ ls\r\n\x1b[?2004l\ra\r\n\rb", "$ ls\na\nb"),
+            ("\r\ra\r\rb", "a\nb"),
             ("a\tb\x07\x08c\x1b(Bd", "a\tbcd"),
             ("a\u{85}b\x1bEc", "a\nb\nc"),
             ("\x1b[3\nm", "\n"),

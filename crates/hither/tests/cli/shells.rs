@@ -128,6 +128,13 @@ fn zsh() {
     let environment = "echo \"[${ZDOTDIR-}${HITHER_ZDOTDIR-}]\"";
     check(&mut viewer, "echo seen-$seen-$MINE", environment, "B", &away);
     line(&mut viewer, "echo env-$ENVIRONMENT", "env-read");
+    // What zsh shows at the end of an unfinished line is not the command's, and stays the user's.
+    line(&mut viewer, "printf unfinished", "unfinished\x1b]133;D;0\x07");
+    line(&mut viewer, "echo \"[${PROMPT_EOL_MARK-none}]\"", "[%{");
+    line(&mut viewer, "unsetopt prompt_sp; false", "\x1b]133;D;1\x07");
+    assert_eq!(marks(&viewer)[..2], ["C", "D;1"], "{:?}", viewer.text());
+    line(&mut viewer, "setopt prompt_sp; PROMPT_EOL_MARK='(user)'", "\x1b]133;D;0\x07");
+    line(&mut viewer, "printf more", "more\x1b]133;D;0\x07(user)");
 }
 
 #[test]
