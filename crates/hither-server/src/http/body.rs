@@ -44,6 +44,11 @@ where
         if !is_json {
             return Err(Problem::unsupported_media_type());
         }
+        // A derived type would take an array for its members in their order.
+        if bytes.trim_ascii_start().first() == Some(&b'[') {
+            let detail = "body: expected an object, not an array";
+            return Err(Problem::bad_request("invalid_json", detail));
+        }
         let parsed = serde_json::from_slice(&bytes);
         let invalid = |error| Problem::bad_request("invalid_json", reason(&error));
         parsed.map(Self).map_err(invalid)

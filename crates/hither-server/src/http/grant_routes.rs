@@ -74,7 +74,7 @@ pub(crate) async fn set(
     let (held, others) = grants(&app, id, user);
     if held.is_none() && others >= GRANTS_MAX {
         let detail = format!("limit of {GRANTS_MAX} users with a level in a session is reached");
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "limit_reached", detail));
+        return Err(Problem::new(StatusCode::CONFLICT, "too_many_grants", detail));
     }
     change(&app, id, user, Some(level)).await?;
     app.note(&access.actor(), &Event::LevelSet(id, name.clone(), Some(level)));

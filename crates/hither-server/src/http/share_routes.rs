@@ -128,7 +128,7 @@ pub(crate) async fn create(
     let held = app.auth.with_people(|people| people.shares_of(id, now).count());
     if held >= SHARES_MAX {
         let detail = format!("limit of {SHARES_MAX} share links of a session is reached");
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "limit_reached", detail));
+        return Err(Problem::new(StatusCode::CONFLICT, "too_many_shares", detail));
     }
     let level = body.level.as_deref().map_or(Ok(Level::Read), |word| read_or_write(Some(word)))?;
     let secret = Secret::from_random(random().map_err(|_| Problem::internal())?);

@@ -104,10 +104,12 @@ const AUTH_CODES: [&str; 6] = [
     "host_not_allowed",
 ];
 /// Codes of problems that mean: a limit is reached.
-const LIMIT_CODES: [&str; 12] = [
+const LIMIT_CODES: [&str; 14] = [
     "busy",
     "limit_reached",
     "too_many_attempts",
+    "too_many_grants",
+    "too_many_shares",
     "too_many_waiting",
     "too_many_viewers",
     "input_full",

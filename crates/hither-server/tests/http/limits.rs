@@ -161,6 +161,7 @@ async fn hostile_bodies_are_errors_of_the_client() {
         "{\"cols\":0,\"rows\":0}",
         "{\"cols\":4294967296,\"rows\":1}",
         "{\"cols\":80,\"rows\":24}x",
+        " [80,24]",
         "{\"x\":\"\\ud800\",\"cols\":1}",
         &deep,
     ] {

@@ -271,7 +271,8 @@ fn sharing() -> Vec<Operation> {
             .body::<LevelBody>([json!({ "level": "write" })])
             .json::<GrantJson>(200, "The user and the level.")
             .problem(404, "There is no such user, or no such session.")
-            .problem(503, "As many have one as may, or the store cannot be used."),
+            .problem(409, "As many users have a level in the session as may.")
+            .problem(503, "The store cannot be used, or try again later."),
         op("DELETE", "/api/sessions/{id}/grants/{user}", "Take the level of a user away")
             .answer(204, "Done; viewers who have no other right are sent away.", &[])
             .problem(404, "That user has none, or there is no such session."),
@@ -280,7 +281,8 @@ fn sharing() -> Vec<Operation> {
         op("POST", "/api/sessions/{id}/shares", "Make a share link")
             .body::<NewShareBody>([json!({}), json!({ "label": "class", "expiresIn": 3600 })])
             .json::<MadeShareJson>(201, "The link, with its secret this once.")
-            .problem(503, "There are as many links as there may be, or the store cannot be used."),
+            .problem(409, "The session has as many links as it may.")
+            .problem(503, "The store cannot be used, or try again later."),
         op("DELETE", "/api/sessions/{id}/shares/{number}", "Withdraw a share link")
             .answer(204, "Done.", &[])
             .problem(404, gone),
