@@ -18,8 +18,8 @@ pub(super) fn html(document: &Value) -> String {
         "<p>Made from the server's own types; the same for programs: \
          <a href=\"openapi.json\">openapi.json</a>.</p>",
     );
-    for tag in document["tags"].as_array().into_iter().flatten() {
-        let tag = text(&tag["name"]);
+    write_contents(&mut out, document);
+    for tag in tags(document) {
         line(&mut out, &format!("<h2 id=\"{0}\">{0}</h2>", escaped(tag)));
         for (path, method, operation) in operations(document) {
             if operation["tags"][0] == tag {
@@ -37,6 +37,29 @@ pub(super) fn html(document: &Value) -> String {
     }
     out.push_str("</main>\n</html>\n");
     out
+}
+
+fn tags(document: &Value) -> impl Iterator<Item = &str> {
+    document["tags"].as_array().into_iter().flatten().map(|tag| text(&tag["name"]))
+}
+
+/// All operations in a few words, each leading to its section.
+fn write_contents(out: &mut String, document: &Value) {
+    line(out, "<nav><table>");
+    for tag in tags(document) {
+        line(out, &format!("<tr><th colspan=\"2\"><a href=\"#{0}\">{0}</a>", escaped(tag)));
+        for (path, method, operation) in operations(document) {
+            if operation["tags"][0] == tag {
+                let (method, path) = (method.to_ascii_uppercase(), escaped(path));
+                let id = escaped(text(&operation["operationId"]));
+                let summary = marked(text(&operation["summary"]));
+                let what = format!("<a href=\"#{id}\"><b>{method}</b> <code>{path}</code></a>");
+                line(out, &format!("<tr><td>{what}<td>{summary}"));
+            }
+        }
+    }
+    line(out, "<tr><th colspan=\"2\"><a href=\"#types\">types</a>");
+    line(out, "</table></nav>");
 }
 
 fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
