@@ -99,6 +99,7 @@ fn open_directory(config: &Config, dir: &Arc<RuntimeDir>) -> Result<Directory, G
         spin: config.tuning.spin,
         scrollback_lines: config.session.scrollback_lines,
         slow: config.session.slow,
+        #[cfg(debug_assertions)]
         simulated_latency: config.tuning.simulated_latency,
         viewers_max: config.limits.viewers_max,
         input_queue_bytes_max: config.limits.input_queue_bytes_max,

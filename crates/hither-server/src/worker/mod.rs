@@ -65,7 +65,8 @@ pub(crate) struct Settings {
     pub(crate) scrollback_lines: usize,
     /// What happens to viewers that cannot keep up.
     pub(crate) slow: Slow,
-    /// How long each keystroke is held up, so that a test can see a slow server; zero in releases.
+    /// How long each keystroke is held up, so that a test can see a slow server.
+    #[cfg(debug_assertions)]
     pub(crate) simulated_latency: Duration,
     /// Most viewers of one session.
     pub(crate) viewers_max: usize,
