@@ -46,7 +46,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
    0  done
    1  `hither doctor` found something that must be changed, `hither audit verify` a flaw
-  64  the command line is wrong
+  64  the command line is wrong, or the gateway says so of what it asked for
   69  no gateway is running, or it has no such session
   70  something inside went wrong
   75  the time was over before what `hither wait` or `hither run` waited for

@@ -28,6 +28,8 @@ pub(crate) mod user;
 mod version;
 pub(crate) mod viewers;
 pub(crate) mod wait;
+mod watched;
+mod when;
 
 use std::process::ExitCode;
 

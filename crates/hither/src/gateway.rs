@@ -248,9 +248,13 @@ async fn secure(remote: &Remote, socket: TcpStream) -> Result<Box<dyn Stream>, G
 }
 
 impl GatewayError {
-    /// Whether the gateway knows nothing of what was asked for.
-    pub(crate) fn is_not_found(&self) -> bool {
-        matches!(self, Self::Refused { status, .. } if *status == StatusCode::NOT_FOUND)
+    /// The failure in words of the command line: that what was asked for is `missing`, if that is
+    /// what the gateway says.
+    pub(crate) fn or_missing(self, missing: &str, cure: &str) -> Failure {
+        if let Self::Refused { status: StatusCode::NOT_FOUND, .. } = self {
+            return Failure::new(Exit::Unavailable, missing).cure(cure);
+        }
+        self.into()
     }
 }
 
@@ -331,6 +335,10 @@ impl From<GatewayError> for Failure {
             GatewayError::Refused { status, .. } if status == StatusCode::UNAUTHORIZED => {
                 Self::new(Exit::Refused, message)
                     .cure("put an API token into HITHER_TOKEN, or name its file with --token-file")
+            }
+            // What was asked for is outside of what can be asked for, and the gateway says why.
+            GatewayError::Refused { status: StatusCode::BAD_REQUEST, .. } => {
+                Self::new(Exit::Usage, message)
             }
             GatewayError::Refused { status, .. } if status.is_client_error() => {
                 Self::new(Exit::Refused, message)

@@ -99,12 +99,23 @@ fn unwritable(error: &io::Error) -> Failure {
     Failure::new(Exit::Refused, message).cure("mend that, or use --audit-log off")
 }
 
-/// The login name, as far as the environment knows it.
+/// The login name, as far as the environment or the machine's own list of users knows it.
 pub(crate) fn own_name() -> String {
-    ["USER", "LOGNAME"]
+    let said = ["USER", "LOGNAME"]
         .into_iter()
-        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
-        .unwrap_or_else(|| rustix::process::geteuid().as_raw().to_string())
+        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
+    let uid = rustix::process::geteuid().as_raw().to_string();
+    let listed = || login_name(&std::fs::read_to_string("/etc/passwd").ok()?, &uid);
+    said.or_else(listed).unwrap_or(uid)
+}
+
+/// The name of the user with this number in a list of users, in the form of passwd(5).
+fn login_name(passwd: &str, uid: &str) -> Option<String> {
+    passwd.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let (name, number) = (fields.next()?, fields.nth(1)?);
+        (number == uid && !name.is_empty()).then(|| name.to_owned())
+    })
 }
 
 impl From<StoreError> for Failure {
@@ -126,6 +137,20 @@ impl From<StoreError> for Failure {
             }
             StoreError::Database(_) => Self::new(Exit::Internal, message)
                 .cure("see whether the disk is full and its files can be written"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_is_found_by_number() {
+        let passwd = "root:x:0:0:root:/root:/bin/bash\n# none\nann:x:1000:1000::/home/ann:/bin/sh";
+        for (uid, expect) in [("0", Some("root")), ("1000", Some("ann")), ("x", None), ("10", None)]
+        {
+            assert_eq!(login_name(passwd, uid).as_deref(), expect, "{uid}");
         }
     }
 }

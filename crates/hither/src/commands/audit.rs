@@ -92,7 +92,9 @@ fn row(line: &str) -> String {
         .iter()
         .map(|(name, value)| format!("{}={}", Escaped(name), Escaped(&value.to_string())))
         .collect();
-    format!("{number:>6}  {time}  {event:<15}  {name} ({way}, {from})  {}", rest.join(" "))
+    let line =
+        format!("{number:>6}  {time}  {event:<15}  {name} ({way}, {from})  {}", rest.join(" "));
+    line.trim_end().to_owned()
 }
 
 fn verify_log(args: &VerifyArgs) -> Result<Exit, Failure> {

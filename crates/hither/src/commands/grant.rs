@@ -71,7 +71,7 @@ fn give(
 ) -> Result<Exit, Failure> {
     let level = if args.write { "write" } else { "read" };
     let answer = gateway.request(Method::PUT, &path(session, user), Some(&json!({"level": level})));
-    let answer = answer.map_err(of_user)?;
+    let answer = answer.map_err(|error| of_user(error, user))?;
     if args.json {
         table::print_json(&answer)?;
         return Ok(Exit::Success);
@@ -82,7 +82,9 @@ fn give(
 }
 
 fn remove(gateway: &Gateway, session: &Session, user: &UserName) -> Result<Exit, Failure> {
-    gateway.request(Method::DELETE, &path(session, user), None).map_err(of_user)?;
+    gateway
+        .request(Method::DELETE, &path(session, user), None)
+        .map_err(|error| of_user(error, user))?;
     output::print(&format!("took away what {user} was given\n"))?;
     Ok(Exit::Success)
 }
@@ -93,14 +95,9 @@ fn path(session: &Session, user: &UserName) -> String {
 }
 
 /// What is not there is the user: the session was found a moment ago.
-fn of_user(error: GatewayError) -> Failure {
-    let missing = error.is_not_found();
-    let failure = Failure::from(error);
-    if missing {
-        failure.cure("see `hither grant SESSION` and `hither user list`")
-    } else {
-        failure
-    }
+fn of_user(error: GatewayError, user: &UserName) -> Failure {
+    let message = format!("there is no user {user} here");
+    error.or_missing(&message, "see `hither grant SESSION` and `hither user list`")
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]

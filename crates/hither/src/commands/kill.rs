@@ -17,7 +17,7 @@ use crate::output;
 #[derive(Debug, Args)]
 pub(crate) struct KillArgs {
     /// Sessions to end: ids, or as much of their beginning as is theirs alone
-    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
+    #[arg(value_name = "SESSION", required_unless_present = "all", conflicts_with = "all")]
     ids: Vec<String>,
     /// End every session
     #[arg(long)]

@@ -1,12 +1,14 @@
 //! `hither ls`: the sessions of the running gateway.
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use clap::Args;
 
 use super::host_sessions::HostSessions;
 use super::sessions::{self, Session};
 use super::table::{self, shown};
+use super::when;
 use crate::failure::{Exit, Failure};
 use crate::gateway::{GatewayArgs, GatewayError};
 use crate::output;
@@ -17,6 +19,9 @@ pub(crate) struct LsArgs {
     /// Print the gateway's own answer, for programs
     #[arg(long)]
     json: bool,
+    /// Print id and command of each session only, with a tab between them, for scripts
+    #[arg(long, conflicts_with = "json")]
+    brief: bool,
     #[command(flatten)]
     gateway: GatewayArgs,
 }
@@ -31,7 +36,7 @@ pub(crate) fn run(args: &LsArgs) -> Result<Exit, Failure> {
     if args.json {
         table::print_json(&list)?;
     } else {
-        output::print(&table(&sessions::read(&list)?))?;
+        print(args, &sessions::read(&list)?)?;
     }
     Ok(Exit::Success)
 }
@@ -42,25 +47,31 @@ fn print_kept(args: &LsArgs, dir: PathBuf) -> Result<Exit, Failure> {
     if kept.is_empty() || args.json {
         return Err(GatewayError::NotRunning(dir).into());
     }
-    output::print(&table(&kept))?;
-    output::print("no gateway is running; `hither serve` finds these sessions again\n")?;
+    print(args, &kept)?;
+    if !args.brief {
+        output::print("no gateway is running; `hither serve` finds these sessions again\n")?;
+    }
     Ok(Exit::Success)
 }
 
+fn print(args: &LsArgs, sessions: &[Session]) -> Result<(), Failure> {
+    if args.brief {
+        let line = |session: &Session| format!("{}\t{}\n", shown(&session.id), what(session));
+        return output::print(&sessions.iter().map(line).collect::<String>());
+    }
+    output::print(&table(sessions, SystemTime::now()))
+}
+
 /// A line for each session below a line of headings, in columns.
-fn table(sessions: &[Session]) -> String {
+fn table(sessions: &[Session], now: SystemTime) -> String {
     if sessions.is_empty() {
         return "no sessions; start one with `hither new` or in the browser\n".to_owned();
     }
     let headings = ["SESSION", "STATUS", "SIZE", "VIEWERS", "STARTED", "COMMAND"];
-    table::table(headings, sessions.iter().map(row))
+    table::table(headings, sessions.iter().map(|session| row(session, now)))
 }
 
-fn row(session: &Session) -> [String; 6] {
-    let mut what = shown(&session.command);
-    if !session.title.is_empty() && session.title != session.command {
-        what = format!("{what}  ({})", shown(&session.title));
-    }
+fn row(session: &Session, now: SystemTime) -> [String; 6] {
     [
         shown(&session.id),
         shown(if session.lost { "lost" } else { &session.status }),
@@ -70,13 +81,29 @@ fn row(session: &Session) -> [String; 6] {
             format!("{}x{}", session.cols, session.rows)
         },
         session.clients.to_string(),
-        shown(&session.created_at),
-        what,
+        // The PTY host does not know.
+        if session.created_at.is_empty() {
+            "-".to_owned()
+        } else {
+            when::ago(&session.created_at, now)
+        },
+        what(session),
     ]
+}
+
+/// The command, and the title if it says something else.
+fn what(session: &Session) -> String {
+    let command = shown(&session.command);
+    if session.title.is_empty() || session.title == session.command {
+        return command;
+    }
+    format!("{command}  ({})", shown(&session.title))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::*;
@@ -87,13 +114,15 @@ mod tests {
             {"id": "abcdefghijklmnop", "status": "running", "cols": 80, "rows": 24, "clients": 2,
              "createdAt": "2026-11-24T02:17:00Z", "command": "vim a", "title": "a - VIM"},
             {"id": "bbcdefghijklmnop", "status": "exited", "cols": 120, "rows": 40,
-             "createdAt": "2026-11-24T02:18:00Z", "command": "bash", "title": "bash"},
+             "command": "bash", "title": "bash"},
         ]);
-        let table = table(&sessions::read(&list).unwrap());
+        // 2026-11-24T02:20:00Z.
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_486_800);
+        let table = table(&sessions::read(&list).unwrap(), now);
         let expect = "\
-SESSION           STATUS   SIZE    VIEWERS  STARTED               COMMAND
-abcdefghijklmnop  running  80x24   2        2026-11-24T02:17:00Z  vim a  (a - VIM)
-bbcdefghijklmnop  exited   120x40  0        2026-11-24T02:18:00Z  bash
+SESSION           STATUS   SIZE    VIEWERS  STARTED  COMMAND
+abcdefghijklmnop  running  80x24   2        3m ago   vim a  (a - VIM)
+bbcdefghijklmnop  exited   120x40  0        -        bash
 ";
         assert_eq!(table, expect);
     }
@@ -101,13 +130,13 @@ bbcdefghijklmnop  exited   120x40  0        2026-11-24T02:18:00Z  bash
     #[test]
     fn texts_of_programs_are_escaped_and_cut() {
         let list = json!([{"id": "\u{1b}[2J", "title": "\u{9b}x".repeat(50), "status": "\r"}]);
-        let table = table(&sessions::read(&list).unwrap());
+        let table = table(&sessions::read(&list).unwrap(), SystemTime::UNIX_EPOCH);
         assert!(!table.contains(['\u{1b}', '\u{9b}', '\r']), "{table:?}");
         assert!(table.contains("\\x1b[2J") && table.contains('…'), "{table:?}");
     }
 
     #[test]
     fn an_empty_list_says_what_to_do() {
-        assert!(table(&[]).contains("hither new"));
+        assert!(table(&[], SystemTime::UNIX_EPOCH).contains("hither new"));
     }
 }

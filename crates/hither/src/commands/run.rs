@@ -51,7 +51,13 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     }
     let code = answer["commandExitCode"].as_u64().and_then(|code| u8::try_from(code).ok());
     Ok(match (answer["reason"].as_str(), code) {
-        (Some("timeout"), _) => Exit::TimeOver.into(),
+        (Some("timeout"), _) => {
+            output::print_failure(
+                &Failure::new(Exit::TimeOver, "the time is over and the command goes on")
+                    .cure("see `hither wait SESSION --prompt`, or give it more with --timeout"),
+            );
+            Exit::TimeOver.into()
+        }
         (_, Some(code)) => code.into(),
         // The shell did not say, or has ended.
         (_, None) => Exit::Unavailable.into(),

@@ -1,6 +1,6 @@
 //! `hither share`: links that let others into one session.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use clap::Args;
 use http::Method;
@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::sessions::{self, Session};
 use super::table::{self, shown};
+use super::when;
 use crate::escape::Escaped;
 use crate::failure::{Exit, Failure};
 use crate::gateway::{Gateway, GatewayArgs, GatewayError};
@@ -110,13 +111,16 @@ fn list(gateway: &Gateway, session: &Session, as_json: bool) -> Result<Exit, Fai
     } else {
         let links = Vec::<Link>::deserialize(&answer);
         let links = links.map_err(|err| GatewayError::BadAnswer(err.to_string()))?;
-        output::print(&table(&links))?;
+        output::print(&table(&links, SystemTime::now()))?;
     }
     Ok(Exit::Success)
 }
 
 fn revoke(gateway: &Gateway, session: &Session, number: u64) -> Result<Exit, Failure> {
-    gateway.request(Method::DELETE, &session.path(&format!("shares/{number}")), None)?;
+    let path = session.path(&format!("shares/{number}"));
+    gateway.request(Method::DELETE, &path, None).map_err(|error| {
+        error.or_missing(&format!("there is no link {number}"), "see `hither share SESSION --list`")
+    })?;
     output::print(&format!("withdrew link {number}\n"))?;
     Ok(Exit::Success)
 }
@@ -148,15 +152,15 @@ impl LinkArgs {
     }
 }
 
-fn table(links: &[Link]) -> String {
+fn table(links: &[Link], now: SystemTime) -> String {
     if links.is_empty() {
         return "no links; make one with `hither share SESSION`\n".to_owned();
     }
     let headings = ["NUMBER", "LEVEL", "VIEWERS", "ASKS FOR", "EXPIRES", "LABEL"];
-    table::table(headings, links.iter().map(row))
+    table::table(headings, links.iter().map(|link| row(link, now)))
 }
 
-fn row(link: &Link) -> [String; 6] {
+fn row(link: &Link, now: SystemTime) -> [String; 6] {
     let asks = match (link.passphrase, link.needs_login) {
         (false, false) => "nothing",
         (true, false) => "passphrase",
@@ -168,7 +172,7 @@ fn row(link: &Link) -> [String; 6] {
         shown(&link.level),
         format!("{} of {}", link.viewers, link.viewers_max),
         asks.to_owned(),
-        shown(&link.expires_at),
+        when::ahead(&link.expires_at, now),
         shown(&link.label),
     ]
 }

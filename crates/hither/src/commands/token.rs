@@ -9,6 +9,7 @@ use hither_server::audit::Event;
 use hither_store::{NewToken, StoreError, TokenInfo};
 
 use super::user;
+use super::when::{since, until};
 use crate::escape::Escaped;
 use crate::failure::{Exit, Failure};
 use crate::store::{ChangeArgs, StoreArgs, own_name};
@@ -130,7 +131,7 @@ fn table(tokens: &[TokenInfo], users: &BTreeMap<UserId, String>, now: SystemTime
     if tokens.is_empty() {
         return "no tokens; make one with `hither token create`\n".to_owned();
     }
-    let headings = ["NUMBER", "NAME", "USER", "SCOPES", "EXPIRES", "USED"].map(str::to_owned);
+    let headings = ["NUMBER", "NAME", "USER", "SCOPES", "EXPIRES", "USED"];
     let row = |token: &TokenInfo| {
         let record = &token.record;
         let user = users.get(&record.user).map_or("-", String::as_str);
@@ -143,37 +144,7 @@ fn table(tokens: &[TokenInfo], users: &BTreeMap<UserId, String>, now: SystemTime
             token.used.map_or_else(|| "never".to_owned(), |used| since(used, now)),
         ]
     };
-    let rows: Vec<[String; 6]> = std::iter::once(headings).chain(tokens.iter().map(row)).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    let widths: [usize; 6] = std::array::from_fn(|column| width(column).unwrap_or(0));
-    let line = |row: &[String; 6]| {
-        let cells = row.iter().zip(widths);
-        let padded: Vec<String> = cells.map(|(cell, width)| format!("{cell:width$}")).collect();
-        format!("{}\n", padded.join("  ").trim_end())
-    };
-    rows.iter().map(line).collect()
-}
-
-fn until(expires: SystemTime, now: SystemTime) -> String {
-    match expires.duration_since(now) {
-        Ok(left) => format!("in {}", roughly(left)),
-        Err(_) => "expired".to_owned(),
-    }
-}
-
-fn since(used: SystemTime, now: SystemTime) -> String {
-    format!("{} ago", roughly(now.duration_since(used).unwrap_or_default()))
-}
-
-/// A time in its largest unit, cut off.
-fn roughly(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match seconds {
-        0..60 => format!("{seconds}s"),
-        60..3_600 => format!("{}m", seconds / 60),
-        3_600..172_800 => format!("{}h", seconds / 3_600),
-        _ => format!("{}d", seconds / 86_400),
-    }
+    super::table::table(headings, tokens.iter().map(row))
 }
 
 #[cfg(test)]
@@ -197,7 +168,7 @@ mod tests {
         let shown = table(&[TokenInfo { record, used }], &users, now);
         let expect = "\
 NUMBER  NAME    USER   SCOPES        EXPIRES  USED
-3       c\\x1bi  alice  session:read  in 3d    1m ago
+3       c\\x1bi  alice  session:read  in 3d    2m ago
 ";
         assert_eq!(shown, expect);
     }

@@ -159,8 +159,6 @@ fn table(users: &[User]) -> String {
     if users.is_empty() {
         return "no users; add one with `hither user add NAME`\n".to_owned();
     }
-    let widest = users.iter().map(|user| user.name.as_str().len()).max().unwrap_or(0).max(4);
-    let line = |name: &str, kind: &str| format!("{name:widest$}  {kind}\n");
-    let rows = users.iter().map(|user| line(user.name.as_str(), user.kind.as_str()));
-    std::iter::once(line("NAME", "KIND")).chain(rows).collect()
+    let row = |user: &User| [user.name.to_string(), user.kind.as_str().to_owned()];
+    super::table::table(["NAME", "KIND"], users.iter().map(row))
 }

@@ -1,5 +1,7 @@
 //! `hither viewers`: who is attached to a session, and what its owner does about it.
 
+use std::time::SystemTime;
+
 use clap::Args;
 use http::Method;
 use serde::Deserialize;
@@ -7,6 +9,7 @@ use serde_json::json;
 
 use super::sessions::{self, Session};
 use super::table::{self, shown};
+use super::when;
 use crate::failure::{Exit, Failure};
 use crate::gateway::{Gateway, GatewayArgs, GatewayError};
 use crate::output;
@@ -17,11 +20,11 @@ pub(crate) struct ViewersArgs {
     /// Session: its id, or as much of the beginning as is its alone
     #[arg(value_name = "SESSION")]
     session: String,
-    #[command(flatten)]
-    change: ChangeArgs,
     /// Print the gateway's own answer, for programs
     #[arg(long, conflicts_with = "change")]
     json: bool,
+    #[command(flatten)]
+    change: ChangeArgs,
     #[command(flatten)]
     gateway: GatewayArgs,
 }
@@ -76,7 +79,7 @@ fn list(gateway: &Gateway, session: &Session, as_json: bool) -> Result<Exit, Fai
     } else {
         let viewers = Vec::<Viewer>::deserialize(&answer);
         let viewers = viewers.map_err(|err| GatewayError::BadAnswer(err.to_string()))?;
-        output::print(&table(&viewers))?;
+        output::print(&table(&viewers, SystemTime::now()))?;
     }
     Ok(Exit::Success)
 }
@@ -88,7 +91,8 @@ fn set_level(
     level: &str,
 ) -> Result<Exit, Failure> {
     let path = session.path(&format!("viewers/{number}"));
-    let answer = gateway.request(Method::PATCH, &path, Some(&json!({ "level": level })))?;
+    let answer = gateway.request(Method::PATCH, &path, Some(&json!({ "level": level })));
+    let answer = answer.map_err(|error| missing(error, number))?;
     let viewer = Viewer::deserialize(&answer);
     let viewer = viewer.map_err(|err| GatewayError::BadAnswer(err.to_string()))?;
     output::print(&format!("viewer {number} is {}\n", shown(&viewer.role)))?;
@@ -96,20 +100,25 @@ fn set_level(
 }
 
 fn kick(gateway: &Gateway, session: &Session, number: u64) -> Result<Exit, Failure> {
-    gateway.request(Method::DELETE, &session.path(&format!("viewers/{number}")), None)?;
+    let path = session.path(&format!("viewers/{number}"));
+    gateway.request(Method::DELETE, &path, None).map_err(|error| missing(error, number))?;
     output::print(&format!("sent viewer {number} away\n"))?;
     Ok(Exit::Success)
 }
 
-fn table(viewers: &[Viewer]) -> String {
+fn missing(error: GatewayError, number: u64) -> Failure {
+    error.or_missing(&format!("there is no viewer {number}"), "see `hither viewers SESSION`")
+}
+
+fn table(viewers: &[Viewer], now: SystemTime) -> String {
     if viewers.is_empty() {
         return "no viewers; attach with `hither attach SESSION` or in the browser\n".to_owned();
     }
-    let headings = ["NUMBER", "NAME", "ROLE", "BY", "PROTOCOL", "SINCE", "ADDRESS"];
-    table::table(headings, viewers.iter().map(row))
+    let headings = ["NUMBER", "NAME", "ROLE", "BY", "PROTOCOL", "CAME", "ADDRESS"];
+    table::table(headings, viewers.iter().map(|viewer| row(viewer, now)))
 }
 
-fn row(viewer: &Viewer) -> [String; 7] {
+fn row(viewer: &Viewer, now: SystemTime) -> [String; 7] {
     let by = match viewer.share {
         Some(link) => format!("link {link}"),
         None => shown(&viewer.via),
@@ -120,7 +129,7 @@ fn row(viewer: &Viewer) -> [String; 7] {
         shown(&viewer.role),
         by,
         shown(&viewer.protocol),
-        shown(&viewer.since),
+        when::ago(&viewer.since, now),
         viewer.address.as_deref().map_or_else(|| "-".to_owned(), shown),
     ]
 }

@@ -23,7 +23,7 @@ fn every_command_explains_itself() {
         ),
         ("ls", "--json --runtime-dir"),
         ("new", "--cwd --title --runtime-dir [COMMAND]"),
-        ("kill", "--all --runtime-dir [ID]"),
+        ("kill", "--all --runtime-dir [SESSION]"),
         ("url", "--runtime-dir"),
         ("doctor", "--shell --runtime-dir"),
         ("completions", "bash zsh fish"),
@@ -84,7 +84,7 @@ fn wrong_command_lines_end_with_64_and_say_what_was_expected() {
         (&["serve", "--log", "xml"], "human, json"),
         (&["serve", "--log-level", "=,="], "expected a level"),
         (&["serve", "htop"], "htop"),
-        (&["kill"], "<ID>"),
+        (&["kill"], "<SESSION>"),
         (&["kill", "--all", "abc"], "--all"),
         (&["completions", "cobol"], "bash"),
     ] {
@@ -120,6 +120,9 @@ fn completions_are_made_for_every_shell() {
         assert_eq!((run.code, run.stderr.as_str()), (0, ""));
         for word in ["serve", "history-bytes", "doctor"] {
             assert!(run.stdout.contains(word), "{word} is not completed in {shell}");
+        }
+        for word in ["testkit", "Keep the PTYs"] {
+            assert!(!run.stdout.contains(word), "{word} is for no one, and completed in {shell}");
         }
     }
 }

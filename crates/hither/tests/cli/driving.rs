@@ -19,6 +19,10 @@ fn send_types_pastes_and_presses_keys() {
     let (_, _, printed) = asks(&["send", "aaaa", "x", "--offset"], (200, r#"{"offset":17}"#));
     assert_eq!(printed, "17\n");
     assert_eq!(Place::new().run(&["send", "aaaa"]).code, 64);
+    // What the gateway finds wrong in what was asked for is as wrong as what we find.
+    let wrong = r#"{"code":"invalid_key_name","detail":"key must be a key"}"#;
+    let (_, code, printed) = asks(&["send", "aaaa", "-k", "Foo"], (400, wrong));
+    assert_eq!((code, printed.as_str()), (64, "hither: the gateway refused: key must be a key\n"));
 }
 
 #[test]
@@ -55,7 +59,8 @@ fn run_ends_with_the_commands_own_code() {
     assert_eq!(asked.body, r#"{"command":"make -j2","timeoutMs":30000}"#);
     assert_eq!((code, printed.as_str()), (3, "a\\x1b[2J\n"));
     let over = r#"{"reason":"timeout","output":"so far"}"#;
-    assert_eq!(asks(&["run", "aaaa", "--", "x"], (200, over)).1, 75);
+    let (_, code, printed) = asks(&["run", "aaaa", "--", "x"], (200, over));
+    assert!(code == 75 && printed.contains("so farhither: the time is over"), "{code} {printed}");
     let busy = r#"{"code":"shell_busy","detail":"the shell runs a command"}"#;
     let (_, code, printed) = asks(&["run", "aaaa", "--", "x"], (409, busy));
     assert!(code == 77 && printed.contains("the shell runs a command"), "{code} {printed}");

@@ -6,9 +6,9 @@ use crate::place::{Asked, Place};
 
 const LIST: &str = r#"[
     {"id":"aaaabbbbccccdddd","title":"bash","command":"bash","cwd":"/","cols":80,"rows":24,
-     "createdAt":"2026-11-24T02:17:00Z","status":"running","active":true,"clients":1},
+     "createdAt":"9999-11-24T02:17:00Z","status":"running","active":true,"clients":1},
     {"id":"aabbbbbbccccdddd","title":"top","command":"htop -d 1","cwd":"/","cols":120,"rows":40,
-     "createdAt":"2026-11-24T02:18:00Z","status":"exited","active":false,"clients":0}
+     "status":"exited","active":false,"clients":0}
 ]"#;
 
 fn asked(line: &str, body: &str) -> Asked {
@@ -50,12 +50,23 @@ fn ls_prints_a_table() {
     assert_eq!(
         run.stdout,
         "\
-SESSION           STATUS   SIZE    VIEWERS  STARTED               COMMAND
-aaaabbbbccccdddd  running  80x24   1        2026-11-24T02:17:00Z  bash
-aabbbbbbccccdddd  exited   120x40  0        2026-11-24T02:18:00Z  htop -d 1  (top)
+SESSION           STATUS   SIZE    VIEWERS  STARTED  COMMAND
+aaaabbbbccccdddd  running  80x24   1        0s ago   bash
+aabbbbbbccccdddd  exited   120x40  0        -        htop -d 1  (top)
 "
     );
     assert_eq!(gateway.asked(), [asked("GET /api/sessions", "")]);
+}
+
+#[test]
+fn ls_prints_ids_and_commands_for_scripts() {
+    let place = Place::new();
+    let gateway = place.gateway(&[(200, LIST), (200, "[]")]);
+    let run = place.run(&["ls", "--brief"]);
+    let expect = "aaaabbbbccccdddd\tbash\naabbbbbbccccdddd\thtop -d 1  (top)\n";
+    assert_eq!((run.code, run.stdout.as_str()), (0, expect));
+    assert_eq!(place.run(&["ls", "--brief"]).stdout, "");
+    gateway.asked();
 }
 
 #[test]

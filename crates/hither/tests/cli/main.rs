@@ -2,6 +2,7 @@
 
 mod attach;
 mod command_line;
+mod completions;
 mod driving;
 mod gateway;
 mod listening;
@@ -15,4 +16,5 @@ mod running;
 mod settings;
 mod sharing;
 mod shells;
+mod top;
 mod traces;

@@ -97,7 +97,7 @@ fn a_token_is_shown_once_and_good_until_it_is_revoked() {
     let (status, body) = gateway.ask("POST /api/sessions", token, "{}");
     assert!(status == 403 && body.contains("session:create"), "{status} {body}");
     let list = place.run(&["token", "list"]).stdout;
-    assert!(list.contains("1       ci") && list.contains("in 29d"), "{list}");
+    assert!(list.contains("1       ci") && list.contains("in 30d"), "{list}");
     assert!(!list.contains(&token[7..]), "{list}");
     assert_eq!(place.run(&["token", "revoke", "1"]).stdout, "revoked token 1\n");
     assert_eq!(gateway.ask("GET /api/sessions", token, "").0, 401);

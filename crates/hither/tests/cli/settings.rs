@@ -247,7 +247,7 @@ fn a_profile_is_started_by_its_name() {
     assert_eq!(list[0]["labels"], serde_json::json!({ "n": "1", "team": "a" }));
     assert_eq!((&list[0]["cols"], &list[0]["rows"]), (&100.into(), &30.into()));
     let unknown = gateway.hither(&["new", "--profile", "cuont"]);
-    assert_eq!(unknown.code, 77, "{unknown:?}");
+    assert_eq!(unknown.code, 64, "{unknown:?}");
     assert!(unknown.stderr.contains("no such profile: there are count, other"), "{unknown:?}");
     assert_eq!(gateway.hither(&["new", "--profile", "count", "--", "ls"]).code, 64);
 }

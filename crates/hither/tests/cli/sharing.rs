@@ -29,6 +29,10 @@ fn share_asks_for_the_link_that_is_described() {
         assert_eq!(serde_json::from_str::<Value>(&asked.body).unwrap(), body);
         assert_eq!((code, printed.as_str()), (0, "http://h/s/a#share=x\n"));
     }
+    let missing = (404, r#"{"code":"not_found","detail":"there is nothing here"}"#);
+    let (_, code, printed) = asks(&["share", "aaaa", "--revoke", "7"], missing);
+    let told = "hither: there is no link 7; see `hither share SESSION --list`\n";
+    assert_eq!((code, printed.as_str()), (69, told));
     let (asked, code, printed) = asks(&["share", "aaaa", "--revoke", "7"], (204, ""));
     assert_eq!(asked.line, format!("DELETE {PATH}/shares/7"));
     assert_eq!((code, printed.as_str()), (0, "withdrew link 7\n"));
@@ -46,15 +50,15 @@ fn share_asks_for_the_link_that_is_described() {
 #[test]
 fn viewers_are_listed_changed_and_sent_away() {
     let list = json!([{"viewer": 3, "name": "ada\u{9b}", "via": "login", "role": "operator",
-        "protocol": "hither.v1", "since": "2026-11-24T02:17:00Z", "address": "192.0.2.1"},
+        "protocol": "hither.v1", "since": "9999-11-24T02:17:00Z", "address": "192.0.2.1"},
         {"viewer": 4, "name": "link 2", "via": "link", "share": 2, "role": "observer",
-        "protocol": "tty", "since": "2026-11-24T02:18:00Z", "address": null}]);
+        "protocol": "tty", "since": "an hour ago", "address": null}]);
     let (asked, code, printed) = asks(&["viewers", "aaaa"], (200, &list.to_string()));
     assert_eq!((asked.line, code), (format!("GET {PATH}/viewers"), 0));
     let expect = "\
-NUMBER  NAME     ROLE      BY      PROTOCOL   SINCE                 ADDRESS
-3       ada\\x9b  operator  login   hither.v1  2026-11-24T02:17:00Z  192.0.2.1
-4       link 2   observer  link 2  tty        2026-11-24T02:18:00Z  -
+NUMBER  NAME     ROLE      BY      PROTOCOL   CAME         ADDRESS
+3       ada\\x9b  operator  login   hither.v1  0s ago       192.0.2.1
+4       link 2   observer  link 2  tty        an hour ago  -
 ";
     assert_eq!(printed, expect);
     let role = r#"{"viewer":3,"role":"observer"}"#;
@@ -64,6 +68,12 @@ NUMBER  NAME     ROLE      BY      PROTOCOL   SINCE                 ADDRESS
     assert_eq!(printed, "viewer 3 is observer\n");
     let (asked, ..) = asks(&["viewers", "aaaa", "--operator", "3"], (200, role));
     assert_eq!(asked.body, r#"{"level":"write"}"#);
+    let missing = (404, r#"{"code":"viewer_not_found","detail":"viewer not found"}"#);
+    for option in ["--kick", "--operator"] {
+        let (_, code, printed) = asks(&["viewers", "aaaa", option, "3"], missing);
+        let told = "hither: there is no viewer 3; see `hither viewers SESSION`\n";
+        assert_eq!((code, printed.as_str()), (69, told));
+    }
     let (asked, code, _) = asks(&["viewers", "aaaa", "--kick", "3"], (204, ""));
     assert_eq!((asked.line, code), (format!("DELETE {PATH}/viewers/3"), 0));
 }
@@ -109,7 +119,9 @@ fn a_user_gets_what_was_granted_and_loses_it_again() {
     let id = gateway.new_session(&["cat"]);
     let nobody = gateway.hither(&["grant", &id, "bob"]);
     assert_eq!(nobody.code, 69, "{nobody:?}");
-    assert!(nobody.stderr.contains("no such user") && nobody.stderr.contains("hither user list"));
+    assert!(
+        nobody.stderr.contains("no user bob here") && nobody.stderr.contains("hither user list")
+    );
     let mut add = gateway.command(&["user", "add", "bob", "--password-stdin"]);
     assert_eq!(with_input(&mut add, "correct horse\n").code, 0);
     let scopes = "session:read,session:write";

@@ -1,7 +1,7 @@
 //! The loop of `hither attach`: keys to the session, output to the terminal, again after a break.
 
 use std::io::{self, Write as _};
-use std::os::fd::{AsFd as _, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::Duration;
 
 use hither_client::{
@@ -9,17 +9,15 @@ use hither_client::{
     Progress, Reconnect, Server, TlsError,
 };
 use hither_core::{ClientId, SessionId};
-use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::sleep;
 
 use super::keyboard::DetachKey;
 use super::terminal::RawTerminal;
+use crate::commands::watched::{read_keys, watched};
 use crate::escape::Escaped;
 
-/// Most that is read from the keyboard at once.
-const KEYS_BYTES: usize = 16 * 1024;
 /// A terminal reset (RIS, ECMA-48), before a snapshot.
 const RESET: &[u8] = b"\x1bc";
 
@@ -263,31 +261,6 @@ enum Received {
     Something,
     Lost,
     Ended(Ended),
-}
-
-/// Has the loop wait for a descriptor to be readable.
-#[expect(
-    deprecated,
-    reason = "what replaces it is unsafe; both are owned, and closed behind the watch"
-)]
-fn watched<T: AsRawFd>(descriptor: T) -> io::Result<AsyncFd<T>> {
-    AsyncFd::with_interest(descriptor, Interest::READABLE)
-}
-
-/// Keys, when there are some. The descriptor blocks, as the shell that runs us shares it; so it is
-/// read once each time that it is readable.
-async fn read_keys(keys: &AsyncFd<io::Stdin>) -> io::Result<Vec<u8>> {
-    let mut buffer = vec![0; KEYS_BYTES];
-    let mut ready = keys.readable().await?;
-    let len = rustix::io::read(keys.get_ref(), &mut buffer[..])?;
-    if len < buffer.len() {
-        ready.clear_ready();
-    }
-    if len == 0 {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    buffer.truncate(len);
-    Ok(buffer)
 }
 
 /// Writes bytes for the terminal to obey, unless that has failed before.
