@@ -13,6 +13,7 @@ import { launchBrowser, shows, Watched } from '../test/browser';
 import { Gateway } from './gateway';
 
 const EXAMPLES = fileURLToPath(new URL('../../dist/', import.meta.url));
+const PASSWORD = 'correct horse battery';
 const NGINX = '/usr/sbin/nginx';
 const CADDY = '/usr/bin/caddy';
 
@@ -53,17 +54,24 @@ afterEach(async () => {
   expect(watched.complaints).toEqual([]);
 });
 
-/** A port that nobody listens on. */
+/**
+ * A port that nobody listens on, and that the system gives to nobody: it is below those of outgoing
+ * connections (32768, ip(7)), which come and go by the thousand beside this test.
+ */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') {
-    throw new Error('no port');
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const server = createServer();
+    const listening = new Promise<boolean>((done) => {
+      server.once('listening', () => done(true)).once('error', () => done(false));
+    });
+    server.listen(port, '127.0.0.1');
+    if (await listening) {
+      server.close();
+      await once(server, 'close');
+      return port;
+    }
   }
-  return address.port;
 }
 
 /** An example, with what is particular to a machine replaced. */
@@ -115,6 +123,45 @@ async function useShell(gateway: Gateway, base: string): Promise<void> {
 test('a certificate of its own', async () => {
   gateway = await Gateway.start('--tls-cert', certificate, '--tls-key', key);
   await useShell(gateway, `https://127.0.0.1:${gateway.port}/`);
+});
+
+test('a certificate of its own, and a password', async () => {
+  gateway = await Gateway.start('--tls-cert', certificate, '--tls-key', key);
+  gateway.addUser('alice', PASSWORD);
+  const { context } = watched;
+  const page = await watched.page(gateway.origin);
+  const asked = page.getByRole('heading', { name: 'Log in' });
+  await asked.waitFor();
+  await page.getByLabel('Name').fill('alice');
+  await page.getByLabel('Password').fill('not the password');
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByRole('alert').waitFor();
+  expect(await context.cookies()).toEqual([]);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByRole('heading', { name: 'Nothing is running' }).waitFor();
+  const cookies = await context.cookies();
+  const flags = { secure: true, httpOnly: true, sameSite: 'Strict', path: '/' } as const;
+  expect(cookies).toMatchObject([{ ...flags, domain: '127.0.0.1' }]);
+  expect(cookies[0]?.name).toMatch(/^__Host-/);
+  expect(await page.evaluate(() => document.cookie)).toBe('');
+  await page.getByRole('button', { name: 'New session' }).first().click();
+  await page.waitForURL('**/s/*');
+  await shows(page, 'ready>');
+  await page.keyboard.type('echo $((6 * 7))\n');
+  await shows(page, /^42$/);
+  await page.reload();
+  await shows(page, /^42$/);
+  // A logout ends the login in every tab, the one of the session too.
+  const start = await watched.page(gateway.origin);
+  await start.getByRole('button', { name: 'Log out' }).click();
+  await start.getByRole('heading', { name: 'Log in' }).waitFor();
+  await page.getByRole('heading', { name: 'Your login has ended' }).waitFor();
+  expect(await context.cookies()).toEqual([]);
+  // And for good: the cookie opens nothing any more.
+  await context.addCookies(cookies);
+  await start.reload();
+  await start.getByRole('heading', { name: 'Log in' }).waitFor();
 });
 
 test.skipIf(!existsSync(NGINX))('nginx, with TLS and a base path', async () => {

@@ -41,6 +41,8 @@ export class Double {
   secret: string | undefined;
   /** Whether requests need the cookie. */
   guarded = false;
+  /** Who has logged in, if somebody has. */
+  user: string | undefined;
   /** Whether anybody answers at all. */
   reachable = true;
   /** Every path and query that was asked for. */
@@ -110,6 +112,14 @@ export class Double {
             .writeHead(204, { 'Set-Cookie': `${COOKIE}; HttpOnly; SameSite=Strict; Path=/` })
             .end()
         : problem(response, 401, 'secret was used or is wrong');
+    }
+    if (route === 'GET /api/auth/current-user') {
+      const { user } = this;
+      return json(response, 200, { userId: user ?? 'me', via: user ? 'login' : 'no-auth' });
+    }
+    if (route === 'POST /api/auth/logout') {
+      Object.assign(this, { user: undefined, guarded: true });
+      return void response.writeHead(204).end();
     }
     if (route === 'GET /api/auth/config') {
       return json(response, 200, { authMethods: ['launch', 'token'] });

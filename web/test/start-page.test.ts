@@ -92,6 +92,33 @@ describe('a launch link', () => {
   });
 });
 
+describe('a login', () => {
+  test('is ended by whoever has one', async () => {
+    double.user = 'ada <b>';
+    addSome();
+    const page = await watched.page(double.url);
+    const logOut = page.getByRole('button', { name: 'Log out' });
+    await logOut.waitFor();
+    expect(await logOut.getAttribute('title')).toBe('Logged in as ada <b>');
+    await shoot(page, 'start-logged-in');
+    await page.setViewportSize({ width: 390, height: 780 });
+    await shoot(page, 'start-logged-in-phone');
+    await logOut.click();
+    await page.getByRole('heading', { name: 'This page needs a fresh link' }).waitFor();
+    expect(await page.getByRole('listitem').count()).toBe(0);
+    expect(await logOut.count()).toBe(0);
+  });
+
+  test('that does not exist cannot be ended', async () => {
+    addSome();
+    const page = await watched.page(double.url);
+    await page.getByRole('heading', { name: 'Sessions' }).waitFor();
+    // What is shown last.
+    await page.getByText('0.1.0-double').waitFor();
+    expect(await page.getByRole('button', { name: 'Log out' }).count()).toBe(0);
+  });
+});
+
 describe('the list', () => {
   test('names, states and facts', async () => {
     addSome();

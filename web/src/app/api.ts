@@ -116,6 +116,17 @@ export class Api {
     await this.#request('POST', 'api/auth/login', { username, password });
   }
 
+  /** The name of whoever has logged in with this browser; undefined for other ways in. */
+  async loggedIn(): Promise<string | undefined> {
+    const who = record(await this.#request('GET', 'api/auth/current-user'));
+    return who.via === 'login' ? sanitiseTitle(text(who.userId)) : undefined;
+  }
+
+  /** Ends this browser's login. */
+  async logOut(): Promise<void> {
+    await this.#request('POST', 'api/auth/logout');
+  }
+
   /** How somebody can get in who is not. */
   async ways(): Promise<Ways> {
     const config = record(await this.#request('GET', 'api/auth/config'));

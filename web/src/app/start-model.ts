@@ -23,6 +23,8 @@ export class StartModel {
   /** The session whose closing waits for a yes. */
   readonly closing: Signal<SessionInfo | undefined> = signal(undefined);
   readonly creating: Signal<boolean> = signal(false);
+  /** Whose login this browser has, if it is one that can be ended. */
+  readonly loggedIn: Signal<string | undefined> = signal(undefined);
   readonly api: Api;
   #timer: number | undefined;
 
@@ -52,12 +54,26 @@ export class StartModel {
   async refresh(): Promise<void> {
     window.clearTimeout(this.#timer);
     try {
+      const wasIn = this.state.value.kind === 'list';
       this.state.value = { kind: 'list', sessions: await this.api.sessions() };
+      if (!wasIn) {
+        this.loggedIn.value = await this.api.loggedIn().catch(() => undefined);
+      }
     } catch (error) {
       this.#handleFailure(error);
     }
     if (!document.hidden && this.state.value.kind !== 'unauthenticated') {
       this.#timer = window.setTimeout(() => void this.refresh(), REFRESH_MS);
+    }
+  }
+
+  /** Ends the login; open pages of sessions end with it. */
+  async logOut(): Promise<void> {
+    try {
+      await this.api.logOut();
+      await this.refresh();
+    } catch (error) {
+      this.#report(error);
     }
   }
 
@@ -112,6 +128,7 @@ export class StartModel {
 
   /** Says that this browser is not let in, then how it can be. */
   #askWho(): void {
+    this.loggedIn.value = undefined;
     const { value } = this.state;
     const known = value.kind === 'unauthenticated' ? value.ways : NO_WAYS;
     this.state.value = { kind: 'unauthenticated', ways: known };

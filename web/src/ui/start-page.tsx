@@ -41,10 +41,25 @@ export function StartPage({ model }: { readonly model: StartModel }) {
       </main>
       <footer class="start-footer">
         <span>{text.tagline}</span>
+        <LogOut model={model} />
         {model.version.value !== '' && <span>{model.version.value}</span>}
       </footer>
       <CloseDialog model={model} />
     </>
+  );
+}
+
+function LogOut({ model }: { readonly model: StartModel }) {
+  const name = model.loggedIn.value;
+  return name === undefined ? null : (
+    <button
+      type="button"
+      class="button button-small"
+      title={text.loggedInAs(name)}
+      onClick={() => void model.logOut()}
+    >
+      {text.logOut}
+    </button>
   );
 }
 

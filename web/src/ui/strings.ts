@@ -56,6 +56,8 @@ export const start = {
   heading: 'Sessions',
   tagline: 'Your shell, here.',
   newSession: 'New session',
+  logOut: 'Log out',
+  loggedInAs: (name: string) => `Logged in as ${name}`,
   opening: 'Opening…',
   emptyTitle: 'Nothing is running',
   emptyText: 'A session keeps running when you close its tab, and is here when you come back.',
