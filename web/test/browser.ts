@@ -12,8 +12,13 @@ import {
 
 const RESULTS = new URL('../test-results/', import.meta.url);
 
-export async function launchBrowser(more: readonly string[] = []): Promise<Browser> {
+/** `without` are arguments of playwright's own that this browser shall not have. */
+export async function launchBrowser(
+  more: readonly string[] = [],
+  without: readonly string[] = [],
+): Promise<Browser> {
   return chromium.launch({
+    ignoreDefaultArgs: [...without],
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
       '--no-sandbox',
