@@ -2,6 +2,7 @@
 
 use hither_testkit::frame::{self, Exit, Hello, ServerFrame};
 use hither_testkit::pattern::Kind;
+use hither_testkit::process::usage;
 use hither_testkit::random::mix;
 use hither_testkit::viewer::Connection;
 
@@ -312,4 +313,44 @@ fn s11_echo_and_the_first_window_size_are_as_set() {
     assert_eq!(read_until(&mut viewer, "!\r\n"), "secret!\r\n", "it came once, from the program");
     viewer.send(frame::input(2, b"seen")).unwrap();
     assert_eq!(read_until(&mut viewer, "seen"), "seen");
+}
+
+/// Row S12: what cannot be started is refused with a word of its own, and leaves nothing.
+#[test]
+fn s12_what_cannot_start_is_refused_and_leaves_nothing() {
+    let stage = Stage::open(&[]);
+    let session = stage.shell("echo here; exec cat");
+    read_until(&mut stage.viewer(&session, 1, &["raw"]), "here");
+    let plain = stage.home.path().join("plain");
+    std::fs::write(&plain, "echo never\n").unwrap();
+    let orphan = stage.home.path().join("orphan");
+    std::fs::write(&orphan, "#!/no/such/interpreter\n").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(&orphan, mode).unwrap();
+    let (plain, orphan) = (plain.display().to_string(), orphan.display().to_string());
+    let before = usage(stage.gateway.pid()).unwrap().descriptors + 1;
+    for (command, cwd, code) in [
+        ("/no/such/program", "/", "program_not_found"),
+        ("no-such-program", "/", "program_not_found"),
+        (&plain, "/", "program_not_found"),
+        (&orphan, "/", "program_not_found"),
+        ("/tmp", "/", "program_not_found"),
+        ("", "/", "program_not_found"),
+        ("cat", "/no/such/folder", "directory_not_found"),
+        ("cat", &plain, "directory_not_found"),
+    ] {
+        let body = serde_json::json!({ "command": [command], "cwd": cwd });
+        let (status, problem) = stage.gateway.request("POST", "/api/sessions", &body).unwrap();
+        assert_eq!(
+            (status, &problem["code"]),
+            (400, &code.into()),
+            "{command} in {cwd}: {problem}"
+        );
+    }
+    let (_, list) =
+        stage.gateway.request("GET", "/api/sessions", &serde_json::Value::Null).unwrap();
+    let ids: Vec<_> = list.as_array().unwrap().iter().map(|one| one["id"].as_str()).collect();
+    assert_eq!(ids, [Some(session.as_str())]);
+    // The connections of the last requests may not be gone yet.
+    stage.expect_descriptors(before);
 }

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hither_testkit::account::Account;
 use hither_testkit::chaos::seqgen;
 use hither_testkit::frame::{Exit, Hello, ServerFrame};
 use hither_testkit::gateway::{Gateway, Home};
 use hither_testkit::pattern::{Discipline, Kind, Pattern};
+use hither_testkit::process::usage;
 use hither_testkit::program;
 use hither_testkit::viewer::Connection;
 use hither_testkit::watch::{Progress, Watch, Watched};
@@ -77,6 +78,20 @@ impl Stage {
         }
         let session = self.gateway.create(&command).unwrap();
         Flood { session, account, pattern }
+    }
+
+    /// Waits until the gateway holds at most `most` descriptors.
+    pub(crate) fn expect_descriptors(&self, most: usize) {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let now = usage(self.gateway.pid()).unwrap().descriptors;
+            if now <= most {
+                return;
+            }
+            assert!(Instant::now() < until, "{now} descriptors, at most {most} are due");
+            // Each request is a turn of the control plane, which cleans up behind connections.
+            self.gateway.request("GET", "/api/sessions", &serde_json::Value::Null).unwrap();
+        }
     }
 
     /// Watches a flood to its end.
