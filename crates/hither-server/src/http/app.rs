@@ -111,6 +111,13 @@ impl App {
         }
     }
 
+    /// How often requests were refused with this code, or this limit was hit, as the page of metrics
+    /// says it.
+    #[must_use]
+    pub fn refusals(&self, code: &str) -> u64 {
+        self.metrics.refusals(code)
+    }
+
     /// The same application, with its audit log.
     #[must_use]
     pub fn with_audit(self, audit: Arc<dyn Audit>) -> Self {

@@ -95,8 +95,13 @@ pub(crate) struct LifeMetrics {
 }
 
 /// Codes of problems that mean: this one may not come in.
-const AUTH_CODES: [&str; 6] = [
+const AUTH_CODES: [&str; 11] = [
     "unauthenticated",
+    "ticket_required",
+    "ticket_refused",
+    "share_refused",
+    "passphrase_refused",
+    "proxy_required",
     "credentials_refused",
     "login_refused",
     "launch_refused",
@@ -148,6 +153,12 @@ impl HttpMetrics {
                 AUTHENTICATION_TIME,
             ])),
         }
+    }
+
+    /// How often requests were refused with this code, or this limit was hit.
+    pub(crate) fn refusals(&self, code: &str) -> u64 {
+        let of = |counts: &Counts<&'static str>| counts.values().get(code).copied().unwrap_or(0);
+        of(&self.auth_failures) + of(&self.limits)
     }
 
     /// A request was answered with this problem.

@@ -82,6 +82,7 @@ async fn h06_slow_clients_go_and_the_owner_gets_in() {
     for stream in &mut slow[..36] {
         assert_eq!(read_to_end(stream).await, b"");
     }
+    assert_eq!(harness.app.refusals("unauthenticated_connections"), 36);
     // Whoever has shown a credential stays, and one more gets in.
     ask(&mut owner, sessions(&harness)).await;
     assert_eq!(read_response(&mut owner, false).await.status, 200);
@@ -105,6 +106,43 @@ async fn h06_without_a_credential_a_connection_ends() {
     }
     sleep(Duration::from_secs(4)).await;
     assert_eq!(read_to_end(&mut stranger).await, b"", "it had ten seconds");
+    assert_eq!(harness.app.refusals("authentication_time"), 1);
     ask(&mut owner, harness.trusted("GET", "/api/sessions")).await;
     assert_eq!(read_response(&mut owner, false).await.status, 200);
+}
+
+/// What is refused before anybody has proven who they are is counted, by its reason.
+#[tokio::test]
+async fn each_refusal_at_the_door_is_counted() {
+    let harness = Harness::start(Mode::Required).await;
+    let origin = harness.origin();
+    let ws = |ticket: &str| {
+        let target = format!("/ws?sessionId={}", harness.id);
+        let request = harness.request("GET", &target).websocket().header("origin", origin.as_str());
+        match ticket {
+            "" => request,
+            _ => request.header("sec-websocket-protocol", format!("hither.ticket.{ticket}")),
+        }
+    };
+    let post = |target: &str, body: &str| {
+        harness.request("POST", target).header("origin", origin.as_str()).json(body)
+    };
+    let cookie = harness.cookie().await;
+    let sessions = || harness.request("GET", "/api/sessions");
+    for (request, code) in [
+        (sessions(), "unauthenticated"),
+        (sessions().header("authorization", "Bearer wrong"), "credentials_refused"),
+        (post("/api/auth/login", r#"{"username":"ada","password":"x"}"#), "login_refused"),
+        (post("/api/auth/launch", r#"{"secret":"x"}"#), "launch_refused"),
+        (post("/api/share", r#"{"secret":"x"}"#), "share_refused"),
+        (ws("").header("cookie", cookie.as_str()), "ticket_required"),
+        (ws("wrong").header("cookie", cookie.as_str()), "ticket_refused"),
+        (sessions().header("origin", "https://evil.test"), "cross_site"),
+        (Request::new("GET", "/").header("host", "evil.test"), "host_not_allowed"),
+    ] {
+        let before = harness.app.refusals(code);
+        let response = request.send(harness.address).await;
+        assert_eq!(&*response.code(), code, "{response:?}");
+        assert_eq!(harness.app.refusals(code), before + 1, "{code}");
+    }
 }

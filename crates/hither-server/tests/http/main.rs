@@ -12,6 +12,7 @@ mod grants;
 mod harness;
 mod hostile;
 mod hosts;
+mod http2;
 mod levels;
 mod limits;
 mod matrix;

@@ -99,6 +99,30 @@ async fn guesses_are_counted_where_they_come_from() {
     assert_eq!(guess(&harness, "192.0.2.1, 198.51.100.9").await, 401);
 }
 
+/// Tickets that are none cost their network as wrong tokens do, and no other network.
+#[tokio::test]
+async fn tickets_that_are_wrong_earn_a_wait() {
+    let harness = Harness::with_config(Mode::Required, behind(NEAR)).await;
+    let cookie = harness.cookie().await;
+    let target = format!("/ws?sessionId={}", harness.id);
+    let open = async |from: &str| {
+        let request = harness.request("GET", &target).websocket();
+        let request = request.header("origin", harness.origin()).header("cookie", cookie.as_str());
+        let request = request.header("sec-websocket-protocol", "hither.ticket.wrong");
+        request.header("x-forwarded-for", from).send(harness.address).await
+    };
+    let mut tries = 0;
+    while guess(&harness, "192.0.2.1").await != 429 {
+        // As many as it takes until the next guess has to wait.
+        for _ in 0..5 {
+            assert_eq!(&*open("192.0.2.1").await.code(), "ticket_refused");
+        }
+        tries += 1;
+        assert!(tries < 3, "a guess costs 5 s and five tickets cost 5 s, of 15 s that are free");
+    }
+    assert_eq!(guess(&harness, "198.51.100.9").await, 401);
+}
+
 #[tokio::test]
 async fn everything_is_below_the_base_path() {
     let settings = Config { base_path: "/term".parse().unwrap(), ..config() };
