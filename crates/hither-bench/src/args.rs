@@ -65,8 +65,8 @@ pub(crate) enum Command {
 /// What all measurements have in common.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RunArgs {
-    /// Servers to measure: floor, floor-ws, hither, hither-ttyd, hither-plan, ttyd=PATH,
-    /// gotty=PATH, or PROTOCOL:ws://HOST:PORT/PATH for one that runs already (raw, hither, ttyd,
+    /// Servers to measure: floor, floor-ws, hither, hither-guarded (which wants
+    /// its token), hither-ttyd, hither-plan, ttyd=PATH, gotty=PATH, or PROTOCOL:ws://HOST:PORT/PATH for one that runs already (raw, hither, ttyd,
     /// gotty, terminado, plan); `hither+--spin=50` adds an option to `hither serve`
     #[arg(
         short,

@@ -10,7 +10,7 @@ use crate::loads::{GRACE, Lines, Pace, Requests, Until};
 use crate::report::{Metric, Outcome, Series, TargetReport, Unit};
 use crate::scenario::{Meter, Round, latency_metrics};
 use crate::stats::{Latencies, float};
-use crate::target::{Target, TargetKind};
+use crate::target::{Guard, Hither, Target, TargetKind};
 use crate::wire::{Attach, Protocol};
 
 /// A phase: what it switches on, given as options of `hither serve`.
@@ -64,10 +64,14 @@ impl Phase {
 /// The server under test: the one given, or `hither serve` spoken to in the plan's own protocol.
 pub(super) fn target(given: &[Target]) -> Target {
     let hither = given.iter().filter(|target| target.name != "hither");
-    let mut hither = hither.filter(|target| matches!(target.kind, TargetKind::Hither(_, _)));
+    let mut hither = hither.filter(|target| matches!(target.kind, TargetKind::Hither(_)));
     let usual = || Target {
         name: "hither-plan".to_owned(),
-        kind: TargetKind::Hither(Protocol::Plan, Vec::new()),
+        kind: TargetKind::Hither(Hither {
+            protocol: Protocol::Plan,
+            guard: Guard::Open,
+            options: Vec::new(),
+        }),
     };
     hither.next().cloned().unwrap_or_else(usual)
 }

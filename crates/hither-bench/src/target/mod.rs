@@ -6,5 +6,5 @@ mod spec;
 mod start;
 
 pub(crate) use process::{OwnProcesses, ServerProcess, Usage};
-pub(crate) use spec::{InvalidTarget, Target, TargetKind};
+pub(crate) use spec::{Guard, Hither, InvalidTarget, Target, TargetKind};
 pub(crate) use start::{Running, Setup};

@@ -97,6 +97,22 @@ impl ServerProcess {
         Err(self.complaint("the server does not listen"))
     }
 
+    /// The text of a file in the server's own directory, as soon as the server has written it.
+    ///
+    /// # Errors
+    /// When it does not in time, or the file cannot be read.
+    pub(super) fn wait_for_file(&self, name: &str) -> io::Result<String> {
+        let path = self.dir.join(name);
+        for _ in 0..START_MAX.as_millis() / 5 {
+            match fs::read_to_string(&path) {
+                Ok(text) if !text.is_empty() => return Ok(text),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => pause(Duration::from_millis(5))?,
+            }
+        }
+        Err(self.complaint(&format!("the server has not written {name}")))
+    }
+
     /// Takes note of what the server executes, now that it does.
     pub(super) fn note_executable(&mut self) {
         let main = ProcessId::try_from(self.child.id()).unwrap_or(0);

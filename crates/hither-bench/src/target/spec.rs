@@ -23,15 +23,33 @@ pub(crate) struct Target {
 pub(crate) enum TargetKind {
     /// The bench's own floor.
     Floor(FloorMode),
-    /// `hither serve` of the binary under test, spoken to in one of its protocols, with these
-    /// further options.
-    Hither(Protocol, Vec<String>),
+    /// `hither serve` of the binary under test.
+    Hither(Hither),
     /// A ttyd binary.
     Ttyd(PathBuf),
     /// A gotty binary.
     Gotty(PathBuf),
     /// A server that runs already.
     Url(Protocol, Url),
+}
+
+/// A gateway of our own, as it is started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Hither {
+    /// The protocol in which it is spoken to.
+    pub(crate) protocol: Protocol,
+    pub(crate) guard: Guard,
+    /// Further options.
+    pub(crate) options: Vec<String>,
+}
+
+/// Whom a gateway lets in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Guard {
+    /// Everybody.
+    Open,
+    /// Whoever shows the token that the gateway keeps for programs of its own user.
+    Token,
 }
 
 /// The address of a server that runs already.
@@ -46,7 +64,7 @@ pub(crate) struct Url {
 /// A text that names no target.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error(
-    "a target is floor, floor-ws, hither, hither-ttyd, hither-plan, ttyd=PATH, gotty=PATH or \
+    "a target is floor, floor-ws, hither, hither-guarded, hither-ttyd, hither-plan, ttyd=PATH, gotty=PATH or \
      PROTOCOL:ws://HOST:PORT/PATH, not {0:?}"
 )]
 pub(crate) struct InvalidTarget(String);
@@ -77,23 +95,27 @@ impl Target {
             TargetKind::Floor(FloorMode::Raw) => Protocol::Raw,
             TargetKind::Floor(FloorMode::WebSocket) | TargetKind::Ttyd(_) => Protocol::Ttyd,
             TargetKind::Gotty(_) => Protocol::Gotty,
-            TargetKind::Hither(protocol, _) | TargetKind::Url(protocol, _) => *protocol,
+            TargetKind::Hither(hither) => hither.protocol,
+            TargetKind::Url(protocol, _) => *protocol,
         }
     }
 
     /// Whether it has the HTTP API and sessions that outlive a connection.
     #[must_use]
     pub(crate) const fn has_sessions(&self) -> bool {
-        matches!(&self.kind, TargetKind::Hither(_, _)) || self.protocol().creates_sessions()
+        matches!(&self.kind, TargetKind::Hither(_)) || self.protocol().creates_sessions()
     }
 }
 
 fn parse_kind(text: &str, options: &[String]) -> Option<TargetKind> {
-    let hither = |protocol| TargetKind::Hither(protocol, options.to_vec());
+    let with =
+        |protocol, guard| TargetKind::Hither(Hither { protocol, guard, options: options.to_vec() });
+    let hither = |protocol| with(protocol, Guard::Open);
     let known = match text {
         "floor" => TargetKind::Floor(FloorMode::Raw),
         "floor-ws" => TargetKind::Floor(FloorMode::WebSocket),
         "hither" => return Some(hither(Protocol::Hither)),
+        "hither-guarded" => return Some(with(Protocol::Hither, Guard::Token)),
         "hither-ttyd" => return Some(hither(Protocol::Ttyd)),
         "hither-plan" => return Some(hither(Protocol::Plan)),
         _ => parse_foreign(text)?,
@@ -131,11 +153,17 @@ mod tests {
     #[test]
     fn names_its_targets() {
         assert_eq!(kind("floor-ws"), TargetKind::Floor(FloorMode::WebSocket));
-        assert_eq!(kind("hither-plan"), TargetKind::Hither(Protocol::Plan, vec![]));
+        let hither = |protocol, guard, options: &[&str]| {
+            let options = options.iter().map(|&option| option.to_owned()).collect();
+            TargetKind::Hither(Hither { protocol, guard, options })
+        };
+        assert_eq!(kind("hither-plan"), hither(Protocol::Plan, Guard::Open, &[]));
         assert_eq!(
             kind("hither+--spin=50+--workers=1"),
-            TargetKind::Hither(Protocol::Hither, vec!["--spin=50".into(), "--workers=1".into()])
+            hither(Protocol::Hither, Guard::Open, &["--spin=50", "--workers=1"])
         );
+        let guarded = hither(Protocol::Hither, Guard::Token, &["--spin=50"]);
+        assert_eq!(kind("hither-guarded+--spin=50"), guarded);
         assert_eq!(kind("ttyd=/bin/ttyd"), TargetKind::Ttyd("/bin/ttyd".into()));
         assert_eq!("ttyd=/bin/ttyd".parse::<Target>().unwrap().name, "ttyd");
         let url = Url { authority: "h:8080".into(), path: "/ws".into() };

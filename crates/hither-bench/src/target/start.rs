@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::spec::Url;
+use super::spec::{Guard, Hither, Url};
 use super::{ServerProcess, Target, TargetKind};
 use crate::child::Program;
 use crate::engine::Dial;
@@ -72,11 +72,7 @@ impl Setup {
         let argv = program.argv(&self.own_command);
         let port = free_port()?;
         let (command, address) = match &target.kind {
-            TargetKind::Hither(_, options) => {
-                let slow = if attach == Attach::Whole { "wait" } else { "skip" };
-                let options = [options.clone(), vec![format!("--slow-viewer={slow}")]].concat();
-                (self.hither_command(&options, port, &argv), port)
-            }
+            TargetKind::Hither(hither) => (self.hither_command(hither, attach, port, &argv), port),
             TargetKind::Ttyd(path) => (ttyd_command(self.command(path), port, &argv), port),
             TargetKind::Gotty(path) => (gotty_command(self.command(path), port, &argv), port),
             TargetKind::Floor(mode) => return self.start_floor(*mode, &argv),
@@ -85,7 +81,12 @@ impl Setup {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, address));
         let mut process = self.pinning.on_server_cpus(|| ServerProcess::start(command))??;
         process.wait_until_it_listens(address)?;
-        self.running(target.protocol(), address, Some(process))
+        let is_guarded =
+            matches!(&target.kind, TargetKind::Hither(hither) if hither.guard == Guard::Token);
+        let token = is_guarded.then(|| process.wait_for_file("hither/token")).transpose()?;
+        let mut running = self.running(target.protocol(), address, Some(process))?;
+        running.dial.request.authorization = token.map(|token| format!("Bearer {}", token.trim()));
+        Ok(running)
     }
 
     fn start_floor(&self, mode: FloorMode, argv: &[String]) -> io::Result<Running> {
@@ -105,10 +106,21 @@ impl Setup {
         self.running(protocol, address, Some(process))
     }
 
-    fn hither_command(&self, options: &[String], port: u16, argv: &[String]) -> Command {
+    fn hither_command(
+        &self,
+        hither: &Hither,
+        attach: Attach,
+        port: u16,
+        argv: &[String],
+    ) -> Command {
         let mut command = self.command(&self.hither);
-        command.args(["serve", "--no-auth", "--log-level=error"]);
-        command.args(["--port", &port.to_string()]).args(&self.options).args(options);
+        command.args(["serve", "--log-level=error"]);
+        if hither.guard == Guard::Open {
+            command.arg("--no-auth");
+        }
+        command.args(["--port", &port.to_string()]).args(&self.options).args(&hither.options);
+        let slow = if attach == Attach::Whole { "wait" } else { "skip" };
+        command.arg(format!("--slow-viewer={slow}"));
         // Its memory is measured from outside.
         command.env("HITHER_HARDENING", "off");
         command.arg("--").args(argv).stdout(Stdio::null());

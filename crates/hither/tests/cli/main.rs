@@ -1,6 +1,7 @@
 //! The command line as a person or a script meets it: the real program is run.
 
 mod attach;
+mod bench;
 mod command_line;
 mod completions;
 mod driving;
