@@ -9,6 +9,6 @@ mod option;
 mod reference;
 
 pub(crate) use file::FileArgs;
-pub(crate) use layers::{Effective, Origin, ParseError, Settings, parse};
+pub(crate) use layers::{Effective, Origin, ParseError, Settings, parse, without_command_line};
 pub(crate) use option::Shape;
 pub(crate) use reference::reference;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum as _};
 use hither_server::audit::{Actor, Direct, Event};
 use hither_store::{StateDir, Store, StoreError};
 use http::Method;
@@ -12,6 +12,7 @@ use crate::cli::{RuntimeDirArgs, StateDirArgs};
 use crate::commands::serve::AuditLog;
 use crate::failure::{Exit, Failure};
 use crate::gateway::{Gateway, GatewayError};
+use crate::settings;
 
 /// Where the store is, and the gateway that uses it.
 #[derive(Clone, Debug, Args)]
@@ -27,16 +28,10 @@ pub(crate) struct StoreArgs {
 pub(crate) struct ChangeArgs {
     #[command(flatten)]
     store: StoreArgs,
-    /// Write down in the state directory what is changed: see `hither audit`
-    #[arg(
-        long,
-        value_name = "WORD",
-        env = "HITHER_AUDIT_LOG",
-        hide_env_values = true,
-        help_heading = "General",
-        default_value = "on"
-    )]
-    audit_log: AuditLog,
+    /// Write down in the state directory what is changed: see `hither audit` [default: as the
+    /// gateway, by HITHER_AUDIT_LOG or the settings file]
+    #[arg(long, value_name = "WORD", help_heading = "General")]
+    audit_log: Option<AuditLog>,
 }
 
 impl StoreArgs {
@@ -64,13 +59,23 @@ impl ChangeArgs {
     /// Opens the store and the log, so that nothing is changed that could not be written down.
     pub(crate) fn open(&self) -> Result<Changes, Failure> {
         let store = self.store.open()?;
-        let log = match self.audit_log {
+        let log = match self.audit_log()? {
             AuditLog::On => {
                 Some(Direct::open(&self.store.path()).map_err(|error| unwritable(&error))?)
             }
             AuditLog::Off => None,
         };
         Ok(Changes { store, log })
+    }
+
+    /// Whether changes are written down: what is not said here is as for the gateway.
+    fn audit_log(&self) -> Result<AuditLog, Failure> {
+        if let Some(said) = self.audit_log {
+            return Ok(said);
+        }
+        let setting = settings::without_command_line("audit_log")?;
+        // It was judged when it was read.
+        Ok(setting.and_then(|word| AuditLog::from_str(&word, false).ok()).unwrap_or(AuditLog::On))
     }
 
     /// As [`StoreArgs::tell_gateway`].

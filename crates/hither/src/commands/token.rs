@@ -101,8 +101,8 @@ fn create(args: &CreateArgs) -> Result<Exit, Failure> {
         changes.store.revoke_token(id)?;
         return Err(failure);
     }
-    args.changes.tell_gateway()?;
     output::print(&format!("{}\n", token.to_text()))?;
+    args.changes.tell_gateway()?;
     Ok(Exit::Success)
 }
 
@@ -122,8 +122,8 @@ fn revoke(args: &RevokeArgs) -> Result<Exit, Failure> {
     }
     changes.record(&Event::TokenRevoked(id))?;
     changes.store.revoke_token(id)?;
-    args.changes.tell_gateway()?;
     output::print(&format!("revoked token {}\n", args.id))?;
+    args.changes.tell_gateway()?;
     Ok(Exit::Success)
 }
 

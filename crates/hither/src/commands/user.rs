@@ -116,8 +116,8 @@ fn add(args: &AddArgs) -> Result<Exit, Failure> {
         changes.store.remove_user(&args.name)?;
         return Err(failure);
     }
-    args.changes.tell_gateway()?;
     output::print(&format!("added {} ({})\n", args.name, kind.as_str()))?;
+    args.changes.tell_gateway()?;
     Ok(Exit::Success)
 }
 
@@ -127,8 +127,8 @@ fn passwd(args: &PasswdArgs) -> Result<Exit, Failure> {
     let hash = args.password.hash(&args.name)?;
     changes.record(&Event::UserChanged(user, args.name.to_string(), "password-set"))?;
     changes.store.set_password(&args.name, &hash)?;
-    args.changes.tell_gateway()?;
     output::print(&format!("password of {} is set, and all logins have ended\n", args.name))?;
+    args.changes.tell_gateway()?;
     Ok(Exit::Success)
 }
 
@@ -150,8 +150,8 @@ fn remove(args: &RemoveArgs) -> Result<Exit, Failure> {
     let user = named(&changes.store, &args.name)?;
     changes.record(&Event::UserChanged(user, args.name.to_string(), "removed"))?;
     changes.store.remove_user(&args.name)?;
-    args.changes.tell_gateway()?;
     output::print(&format!("removed {}\n", args.name))?;
+    args.changes.tell_gateway()?;
     Ok(Exit::Success)
 }
 

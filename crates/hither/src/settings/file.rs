@@ -51,6 +51,12 @@ pub(super) struct Entry {
 }
 
 impl FileArgs {
+    /// What is said without a command line of the gateway's.
+    pub(super) fn of_environment() -> Self {
+        let named = std::env::var_os("HITHER_CONFIG").filter(|path| !path.is_empty());
+        Self { config: named.map(PathBuf::from) }
+    }
+
     /// The file that was named, or the first usual one that is there.
     pub(super) fn find(&self) -> Option<PathBuf> {
         match &self.config {

@@ -123,6 +123,21 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<(Cli, Settings), ParseError> 
     Ok((Cli::from_arg_matches(&matches)?, Settings { file, effective, profiles }))
 }
 
+/// What environment and file say of a setting of the gateway, for commands that go by it.
+pub(crate) fn without_command_line(id: &str) -> Result<Option<String>, Failure> {
+    let options = ServeOption::all();
+    let of_this = |option: &&ServeOption| option.id() == id;
+    let wanted: Vec<_> = options.iter().filter(of_this).cloned().collect();
+    let mut entries = read_environment(&wanted)?;
+    if entries.is_empty()
+        && let Some(path) = FileArgs::of_environment().find()
+    {
+        entries = file::read(&path, &options)?.entries;
+    }
+    let found = entries.into_iter().find(|entry| entry.id == id);
+    Ok(found.and_then(|entry| entry.values.into_iter().next()))
+}
+
 /// Lets flags be taken back: `--no-auth=false` is stronger than a file that says true.
 fn with_flag_values(command: Command) -> Command {
     CONFIGURED.iter().fold(command, |command, name| {

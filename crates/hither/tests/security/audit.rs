@@ -70,11 +70,25 @@ fn a24_what_is_done_is_written_down_and_tampering_is_found() {
 
 /// Runs a command of this gateway's user, with a first line of standard input.
 fn command(gateway: &Gateway, words: &[&str], line: &str) -> (Option<i32>, String) {
+    command_in(gateway, words, line, &[])
+}
+
+/// The same with these variables set.
+fn command_in(
+    gateway: &Gateway,
+    words: &[&str],
+    line: &str,
+    environment: &[(&str, &str)],
+) -> (Option<i32>, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_hither"))
         .args(words)
         .arg("--runtime-dir")
         .arg(gateway.folder().join("run"))
         .env("USER", "ann")
+        .env("XDG_CONFIG_HOME", gateway.folder().join("config"))
+        .env_remove("HITHER_CONFIG")
+        .env_remove("HITHER_AUDIT_LOG")
+        .envs(environment.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -138,6 +152,47 @@ fn a24_the_command_line_writes_down_what_it_changes() {
     }
     let (code, told) = audit(&gateway, &["verify"]);
     assert!(code == Some(0), "{told}");
+}
+
+/// Whether a change is written down: the command's own word counts, then the variable, then the file.
+#[test]
+fn a24_the_command_line_goes_by_the_settings_of_the_gateway() {
+    let gateway = Gateway::start();
+    let folder = gateway.folder().join("config/hither");
+    fs::create_dir_all(&folder).unwrap();
+    let settings = folder.join("config.toml");
+    let off = "[security]\naudit-log = \"off\"\n";
+    for (file, variable, option, written) in [
+        ("", None, None, true),
+        ("", Some(""), None, true),
+        ("", Some("off"), None, false),
+        (off, None, None, false),
+        (off, Some(""), None, false),
+        (off, Some("on"), None, true),
+        (off, Some("off"), Some("on"), true),
+        ("", Some("on"), Some("off"), false),
+    ] {
+        fs::write(&settings, file).unwrap();
+        let before = changes(&gateway).len();
+        let variable: Vec<_> =
+            variable.map(|word| ("HITHER_AUDIT_LOG", word)).into_iter().collect();
+        let mut words = vec!["token", "create", "--scope", "session:read"];
+        words.extend(option.into_iter().flat_map(|word| ["--audit-log", word]));
+        let (code, told) = command_in(&gateway, &words, "", &variable);
+        let case = format!("{file:?} {variable:?} {option:?}: {told}");
+        assert_eq!(code, Some(0), "{case}");
+        assert_eq!(changes(&gateway).len() - before, usize::from(written), "{case}");
+    }
+    // What cannot be understood is no yes and no no: nothing is made, until the command's own word.
+    let words = ["token", "create", "--scope", "session:read"];
+    let wrong = [("HITHER_AUDIT_LOG", "maybe")];
+    let (code, told) = command_in(&gateway, &words, "", &wrong);
+    assert!(code == Some(78) && told.contains("HITHER_AUDIT_LOG is wrong"), "{told}");
+    fs::write(&settings, "[security]\naudit-log = 3\n").unwrap();
+    let (code, told) = command(&gateway, &words, "");
+    assert!(code == Some(78) && told.contains("config.toml"), "{told}");
+    let own_word = [&words[..], &["--audit-log", "on"]].concat();
+    assert_eq!(command_in(&gateway, &own_word, "", &wrong).0, Some(0));
 }
 
 #[test]
