@@ -107,18 +107,28 @@ impl Principal {
     }
 }
 
-impl Way {
-    /// The word of the API and the logs.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NoAuth => "no-auth",
-            Self::UnixSocket => "unix-socket",
-            Self::Token(_) => "token",
-            Self::Login(_) => "login",
-            Self::Proxy => "proxy",
-            Self::Certificate => "certificate",
-            Self::Link => "link",
+/// The words of ways, said once: a way without a word does not compile.
+macro_rules! words {
+    ($($way:pat => $word:literal,)*) => {
+        impl Way {
+            /// The words of all ways.
+            pub const WORDS: &[&str] = &[$($word),*];
+
+            /// The word of the API and the logs.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $($way => $word,)* }
+            }
         }
-    }
+    };
+}
+
+words! {
+    Self::NoAuth => "no-auth",
+    Self::UnixSocket => "unix-socket",
+    Self::Token(_) => "token",
+    Self::Login(_) => "login",
+    Self::Proxy => "proxy",
+    Self::Certificate => "certificate",
+    Self::Link => "link",
 }

@@ -1,6 +1,6 @@
 //! What the routes of credentials answer.
 
-use hither_auth::{Principal, Scope};
+use hither_auth::{Principal, Scope, Way};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
@@ -60,7 +60,7 @@ pub(crate) struct CurrentUserJson {
     /// The user.
     user: UserJson,
     /// By which kind of credential.
-    #[schemars(extend("enum" = ["no-auth", "unix-socket", "token", "login", "proxy", "certificate", "link"]))]
+    #[schemars(schema_with = "ways")]
     via: &'static str,
     /// Name of the API token, if it was one.
     token_name: Option<String>,
@@ -112,6 +112,10 @@ impl UserJson {
     fn new(name: &str) -> Self {
         Self { id: name.to_owned(), username: name.to_owned(), role: "owner" }
     }
+}
+
+fn ways(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": Way::WORDS })
 }
 
 fn scopes(_: &mut SchemaGenerator) -> Schema {
