@@ -19,6 +19,8 @@ use super::proc_fs::{self, ProcessId};
 const TAG: &str = "HITHER_BENCH_RUN";
 /// The file of its messages.
 const LOG: &str = "log";
+/// The folder of a gateway's sockets and token.
+const RUNTIME_DIR: &str = "run";
 /// How long a server may take to listen.
 const START_MAX: Duration = Duration::from_secs(10);
 /// How long it may take to end before it is killed.
@@ -64,6 +66,9 @@ impl ServerProcess {
             .env(TAG, &run)
             .env("XDG_RUNTIME_DIR", &dir)
             .env("XDG_STATE_HOME", &dir)
+            // Those of whoever runs the bench are not to be touched.
+            .env("HITHER_RUNTIME_DIR", dir.join(RUNTIME_DIR))
+            .env_remove("HITHER_STATE_DIR")
             .stdin(Stdio::null())
             .stderr(File::create(dir.join(LOG))?)
             .process_group(0)
@@ -97,20 +102,20 @@ impl ServerProcess {
         Err(self.complaint("the server does not listen"))
     }
 
-    /// The text of a file in the server's own directory, as soon as the server has written it.
+    /// The token of a gateway, as soon as it has written it.
     ///
     /// # Errors
     /// When it does not in time, or the file cannot be read.
-    pub(super) fn wait_for_file(&self, name: &str) -> io::Result<String> {
-        let path = self.dir.join(name);
+    pub(super) fn wait_for_token(&self) -> io::Result<String> {
+        let path = self.dir.join(RUNTIME_DIR).join("token");
         for _ in 0..START_MAX.as_millis() / 5 {
             match fs::read_to_string(&path) {
-                Ok(text) if !text.is_empty() => return Ok(text),
+                Ok(text) if !text.is_empty() => return Ok(text.trim().to_owned()),
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => pause(Duration::from_millis(5))?,
             }
         }
-        Err(self.complaint(&format!("the server has not written {name}")))
+        Err(self.complaint("the server has written no token"))
     }
 
     /// Takes note of what the server executes, now that it does.

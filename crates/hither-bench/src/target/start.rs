@@ -83,9 +83,9 @@ impl Setup {
         process.wait_until_it_listens(address)?;
         let is_guarded =
             matches!(&target.kind, TargetKind::Hither(hither) if hither.guard == Guard::Token);
-        let token = is_guarded.then(|| process.wait_for_file("hither/token")).transpose()?;
+        let token = is_guarded.then(|| process.wait_for_token()).transpose()?;
         let mut running = self.running(target.protocol(), address, Some(process))?;
-        running.dial.request.authorization = token.map(|token| format!("Bearer {}", token.trim()));
+        running.dial.request.authorization = token.map(|token| format!("Bearer {token}"));
         Ok(running)
     }
 
