@@ -65,7 +65,7 @@ impl Worker {
             Err(Errno::AGAIN) => Chunk::Drained,
             // Nothing was read, and no second event says that there is something.
             Err(Errno::INTR) => Chunk::More,
-            Err(Errno::NOMEM | Errno::NOBUFS) => Chunk::Failed,
+            Err(Errno::NOMEM) => Chunk::Failed,
             Err(Errno::IO) => Chunk::Closed,
             Err(error) => {
                 tracing::error!(%error, "reading a PTY");
