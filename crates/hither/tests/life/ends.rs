@@ -14,7 +14,7 @@ pub(crate) struct Family(Vec<(String, OwnedFd)>);
 
 impl Family {
     /// Starts a session with a script that says `name pid` of each of `count` processes on
-    /// descriptor 9.
+    /// descriptor 9, and that ends none of them before this returns.
     pub(crate) fn start(
         gateway: &Gateway,
         on_close: Option<&str>,
@@ -108,8 +108,10 @@ fn a_closed_session_leaves_no_process() {
 #[test]
 fn the_jobs_of_a_killed_leader_end_with_the_session() {
     let gateway = Gateway::start(&[]);
-    let script = format!("{STUBBORN} kill -KILL $$");
+    let go = gateway.fifo();
+    let script = format!("{STUBBORN} read go <{}; kill -KILL $$", go.display());
     let (id, family) = Family::start(&gateway, None, 7, &script);
+    std::fs::write(&go, "go\n").unwrap();
     let session = wait_for_exit(&gateway, &id);
     assert_eq!(session["exitSignal"], "SIGKILL", "{session}");
     let stubborn = ["ignores", "nohup", "orphan", "setsid", "daemon", "group"];
@@ -130,13 +132,16 @@ fn what_is_left_behind_gets_what_the_session_says() {
         (Some("keep"), &["daemon", "job"], &["daemon", "job"]),
         (None, &["daemon", "job"], &["daemon", "job"]),
     ] {
-        let up = gateway.fifo();
+        let (up, go) = (gateway.fifo(), gateway.fifo());
         let script = format!(
             "setsid sh -c 'echo daemon $$ >&9; echo up >{0}; exec sleep 1000' & read up <{0}; \
-             set -m; sleep 1000 & echo job $! >&9; exit 5",
-            up.display()
+             set -m; sleep 1000 & echo job $! >&9; read go <{1}; exit 5",
+            up.display(),
+            go.display()
         );
         let (id, family) = Family::start(&gateway, on_close, 2, &script);
+        // Not before they are known: they may end at once.
+        std::fs::write(&go, "go\n").unwrap();
         assert_eq!(wait_for_exit(&gateway, &id)["exitCode"], 5, "{on_close:?}");
         wait_until(|| same(&family.alive(), after_exit));
         assert_eq!(gateway.delete(&format!("/api/sessions/{id}")).0, 200);
