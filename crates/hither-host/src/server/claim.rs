@@ -22,8 +22,12 @@ impl Claim {
     /// Whether the process `pid` may take over: the claimant is dead, or is this very process and
     /// has lost its connection. (As long as it lives, no other process has its number.)
     pub(super) fn yields_to(&self, pid: Pid) -> bool {
-        let dead = self.pidfd.has_ended().unwrap_or(false);
-        dead || (self.pid == pid && self.connection.is_none())
+        self.is_dead() || (self.pid == pid && self.connection.is_none())
+    }
+
+    /// Whether the claimant is dead: what it had asked for is still to be read.
+    pub(super) fn is_dead(&self) -> bool {
+        self.pidfd.has_ended().unwrap_or(false)
     }
 
     /// The claimant's connection, unless that has ended.

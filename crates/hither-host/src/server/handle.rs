@@ -117,6 +117,8 @@ impl Server {
     fn admit(&self, id: u64, session: SessionId) -> Result<(), Refusal> {
         match self.ends {
             _ if !self.claims(id) => Err(Refusal::NotClaimed),
+            // Nobody was told of the session, and nobody would end it.
+            _ if self.claim.as_ref().is_some_and(Claim::is_dead) => Err(Refusal::NotClaimed),
             Ends::WhenEmpty => Err(Refusal::Stopping),
             Ends::NotBefore(_) | Ends::WhenUnused => self.sessions.admit(session),
         }

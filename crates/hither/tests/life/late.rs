@@ -1,10 +1,11 @@
-//! Sessions that nobody waits for any more when the PTY host has started them.
+//! Sessions that nobody waits for any more when the PTY host starts them.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use hither_protocol::websocket::CloseCode;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use serde_json::json;
 
 use crate::ends::wait_until;
@@ -61,4 +62,23 @@ fn a_session_that_comes_too_late_does_not_stay() {
     let ids: Vec<_> = listed.as_array().unwrap().iter().map(|one| one["id"].as_str()).collect();
     assert_eq!(ids, [Some(kept.to_string().as_str())], "{listed}");
     wait_until(|| children(host) == 1);
+}
+
+/// A gateway was killed with starts under way: nobody has heard of them, and nobody would end them.
+#[test]
+fn what_a_killed_gateway_had_asked_for_is_not_started() {
+    let mut gateway = Gateway::start(&[]);
+    let host = host(&gateway);
+    let pidfd = pidfd_open(host, PidfdFlags::empty()).unwrap();
+    kill_process(host, Signal::STOP).unwrap();
+    let waiting: Vec<_> = (0..20).map(|_| ask(&gateway)).collect();
+    assert_eq!(health(gateway.address).unwrap(), "HTTP/1.1 200 OK");
+    gateway.signal(Signal::KILL);
+    gateway.wait();
+    drop(waiting);
+    kill_process(host, Signal::CONT).unwrap();
+    // It ends with its last connection, unless it has a session.
+    let mut ended = [PollFd::new(&pidfd, PollFlags::IN)];
+    let time = Timespec::try_from(PATIENCE).unwrap();
+    assert_eq!(poll(&mut ended, Some(&time)).unwrap(), 1, "the host has sessions");
 }
