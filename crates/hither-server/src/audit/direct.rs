@@ -26,7 +26,8 @@ impl Direct {
     /// disk.
     ///
     /// # Errors
-    /// When the disk refuses; nothing of it is in the log then.
+    /// When the disk refuses. It is not to be done then, even where the log has it: the disk may have
+    /// refused only to note the new head.
     pub fn record(&mut self, actor: &Actor, event: &Event) -> io::Result<()> {
         self.0.append(&[members(SystemTime::now(), actor, event)])
     }

@@ -131,6 +131,9 @@ pub(crate) async fn callback(
             if why == Why::Refused {
                 app.gate.handle_failure(arrival.address, None);
             }
+            if why != Why::Busy {
+                app.metrics.auth_failures.increment(why.as_str());
+            }
             let event = Event::LoginRefused(why.as_str());
             app.note(&Actor::claimed("", arrival.address), &event);
             Ok(to_start_page(&app, &arrival, why))

@@ -85,9 +85,11 @@ impl SignedOn {
     /// Signs on while the provider behaves like this, and expects to be refused for this reason.
     async fn refused(&self, conduct: Conduct, why: &str) {
         *self.provider.conduct() = conduct;
+        let before = self.harness.app.refusals(why);
         let (place, login) = self.sign_on("").await;
         assert_eq!(place, format!("/#login={why}"));
         assert_eq!(login, None, "{why}");
+        assert_eq!(self.harness.app.refusals(why), before + 1, "{why}");
         // Failures from this machine are not punished, so that the next case is looked at.
         *self.provider.conduct() = Conduct::default();
     }
