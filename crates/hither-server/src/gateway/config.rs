@@ -14,7 +14,7 @@ use crate::http::{BasePath, Profiles};
 use crate::oidc::Provider;
 use crate::tls::Acceptor;
 
-use super::Program;
+use super::{Program, ServiceManager};
 pub use crate::sessions::OnClose;
 
 /// Settings of a gateway. Nothing here is checked again: the command line has done so.
@@ -42,6 +42,8 @@ pub struct Config {
     pub host: (PathBuf, Vec<String>),
     /// How this process was started, which is how its successor will be.
     pub program: Program,
+    /// Who started this process and wants to know how it fares.
+    pub service_manager: ServiceManager,
     /// Called last before this process becomes another program.
     pub before_leaving: fn(),
     /// The environment that children may inherit from; an allow-list is applied to it.

@@ -10,6 +10,7 @@ mod listen;
 mod measure;
 mod open_files;
 mod opened;
+mod service_manager;
 mod signals;
 mod successor;
 mod upgrading;
@@ -27,6 +28,7 @@ pub use config::{
     AuditLog, Authentication, Config, Hardening, Limits, Listen, OnClose, Session, Tuning,
 };
 pub use error::GatewayError;
+pub use service_manager::ServiceManager;
 pub use successor::{Bequested, Program, SUCCESSOR_VARIABLE, Start};
 
 use crate::acme;
@@ -137,12 +139,10 @@ async fn serve(
     let Opened { app, directory, listeners, metrics, kept, stop, .. } = opened;
     let Opened { mut upgrading, open_files, certificates, .. } = opened;
     let generation = left.generation + 1;
-    ready(&Ready {
-        url: page(&app, generation)?,
-        addresses: listeners.addresses(),
-        sessions: directory.status_counts().sessions_running,
-        generation,
-    });
+    let sessions = directory.status_counts().sessions_running;
+    let url = page(&app, generation)?;
+    ready(&Ready { url, addresses: listeners.addresses(), sessions, generation });
+    config.service_manager.ready(sessions);
     let metrics = metrics.serve(MetricsServer::new(Arc::clone(&app), Arc::clone(&directory)));
     let server = Server::new(Arc::clone(&app));
     let mut serving = pin!(listeners.serve(&server));
@@ -159,6 +159,11 @@ async fn serve(
     let upgrade = matches!(leave, Leave::Upgrade(_));
     let again = upgrading.is_wanted_again();
     tracing::info!(upgrade, "stopping");
+    if upgrade {
+        config.service_manager.reloading();
+    } else {
+        config.service_manager.stopping();
+    }
     // The sockets of a gateway that stops for good close when it accepts no more.
     let kept = Some(kept).filter(|_| upgrade).unwrap_or_default();
     stop.send_replace(true);

@@ -14,6 +14,7 @@ mod passed_sockets;
 mod people;
 mod place;
 mod running;
+mod service_manager;
 mod settings;
 mod sharing;
 mod shells;

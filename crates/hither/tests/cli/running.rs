@@ -86,7 +86,8 @@ impl Running {
         self.crashed = true;
     }
 
-    fn signal(&self, signal: Signal) {
+    /// Sends a signal to the gateway's process.
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hither_core::viewer::Slow;
-use hither_server::gateway::{self, Config, Program, Session, Tuning};
+use hither_server::gateway::{self, Config, Program, ServiceManager, Session, Tuning};
 
 use super::{AuditLog, Hardening, ServeArgs, SlowViewer, TuningArgs};
 use crate::failure::{Exit, Failure};
@@ -37,6 +37,7 @@ impl ServeArgs {
                 AuditLog::Off => gateway::AuditLog::Off,
             },
             runtime_dir,
+            service_manager: ServiceManager::at(std::env::var_os("NOTIFY_SOCKET")),
             before_leaving: crate::traces::flush,
             program: Program { path: started_from(&program), argv: std::env::args_os().collect() },
             host: (program, vec!["host".to_owned(), "--runtime-dir".to_owned(), dir]),
