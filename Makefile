@@ -72,17 +72,16 @@ fmt-check: ## Check the format of Rust (that of TypeScript is part of lint-web)
 .PHONY: lint
 lint: lint-rust lint-web ## Lint Rust and TypeScript, warnings are errors
 
+# With what the feature otel adds; the tests compile what is there without it.
 .PHONY: lint-rust
 lint-rust: web
-	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --features hither/otel --locked -- -D warnings
 
-.PHONY: lint-otel
-lint-otel: web ## Lint what the feature otel adds
-	$(CARGO) clippy --package hither --features otel --all-targets --locked -- -D warnings
-
+# The whole workspace, of which only one program of tests is built: so the libraries are those of
+# test-rust.
 .PHONY: test-otel
 test-otel: web ## Test the sending of spans, which only the feature otel builds
-	$(CARGO) test --package hither --features otel --locked --test cli traces::
+	$(CARGO) test --workspace --features hither/otel --locked --test cli traces::
 
 .PHONY: lint-web
 lint-web: web/node_modules/.installed

@@ -37,6 +37,7 @@ else
   skip 'licences, sources and bans of dependencies: cargo-deny is not installed'
 fi
 step test-rust 'Rust tests and doctests, house rules among them'
+step test-otel 'spans on their way to a collector'
 step test-web 'web client: unit tests, and its pages in Chromium'
 step test-e2e 'web client in Chromium against a real gateway'
 
