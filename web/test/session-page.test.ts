@@ -1,59 +1,7 @@
-/** The session page against a server that lies, stalls and hangs up. */
-
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { launchBrowser, pasteText, screenText, shoot, shows, Watched } from './browser';
-import { Double, idOf } from './double';
-import type { DoubleSession } from './double-session';
-
-let browser: Browser;
-let double: Double;
-let watched: Watched;
-let session: DoubleSession;
-
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(() => browser.close());
-beforeEach(async () => {
-  double = await Double.start();
-  session = double.add('one', { title: 'ada@lab: ~/src/hither' });
-  watched = await Watched.open(browser, { colorScheme: 'dark' });
-});
-afterEach(async () => {
-  await watched.close();
-  await double.stop();
-  expect(watched.complaints).toEqual([]);
-});
-
-const PROMPT = '\u001b[1;32mada@lab\u001b[0m:\u001b[1;34m~/src/hither\u001b[0m$ ';
-
-function fill(): void {
-  session.emit(
-    [
-      `${PROMPT}git log --oneline -3`,
-      '\u001b[33m88056c5\u001b[0m core: viewers, numbered input, window size and pace',
-      '\u001b[33m9065261\u001b[0m pty: shared memory and a journal that survives kill -9',
-      '\u001b[33m202b88d\u001b[0m core: history arithmetic, the journal and the flow window',
-      `${PROMPT}ls --color`,
-      '\u001b[34mcrates\u001b[0m  \u001b[34mdocs\u001b[0m  \u001b[34mweb\u001b[0m  Cargo.toml  \u001b[32mrun.sh\u001b[0m  \u001b[36mlink\u001b[0m  \u001b[31mbroken.tar\u001b[0m',
-      `${PROMPT}cargo test -p hither-core`,
-      '   \u001b[1;32mCompiling\u001b[0m hither-core v0.1.0',
-      '    \u001b[1;32mFinished\u001b[0m `test` profile in 4.02s',
-      'test result: \u001b[32mok\u001b[0m. 214 passed; 0 failed; see https://example.org/report',
-      '한글 日本語 👩‍👩‍👧‍👦 🇩🇪 👍🏽 é \u001b[38;2;240;140;60mtruecolor\u001b[0m \u001b[4:3;58;2;255;80;80mcurly\u001b[0m \u001b[7minverse\u001b[0m \u001b[2mdim\u001b[0m',
-      PROMPT,
-    ].join('\r\n'),
-  );
-}
-
-async function open(): Promise<Page> {
-  const page = await watched.page(double.page('one'));
-  await session.until(({ viewerCount }) => viewerCount > 0);
-  return page;
-}
-
-const received = () => session.received.toString();
+/** The page of a session: typing, pasting, its size and what is around it. */
+import { describe, expect, test } from 'vitest';
+import { pasteText, shoot, shows } from './browser';
+import { fill, open, openLike, received, session, watched } from './session-fixture';
 
 describe('typing and output', () => {
   test('goes both ways, with widths, colours and the title', async () => {
@@ -239,97 +187,6 @@ describe('paste', () => {
   });
 });
 
-describe('the link', () => {
-  test('is lost and found: the screen stays, typed keys arrive once', async () => {
-    fill();
-    session.echo = true;
-    const page = await open();
-    await shows(page, 'truecolor');
-    await page.keyboard.type('ls');
-    await shows(page, '$ ls');
-    double.reachable = false;
-    session.hangUp();
-    await page.getByText('Connection lost. The session goes on.').waitFor();
-    await page.keyboard.type(' -l');
-    await page.getByText('3 bytes of typing will be sent').waitFor();
-    expect(await screenText(page)).toContain('$ ls');
-    await shoot(page, 'banner');
-    session.emit(' (meanwhile)');
-    await page.getByText(/Next try in ([4-9]|1\d) s/).waitFor();
-    double.reachable = true;
-    await page.getByRole('button', { name: 'Retry now' }).click();
-    await shows(page, '$ ls (meanwhile) -l');
-    await page.locator('.banner').waitFor({ state: 'detached' });
-    expect(received()).toBe('ls -l');
-    expect(session.hellos.at(-1)).toHaveProperty('resume');
-  });
-
-  test('what was typed can be dropped', async () => {
-    const page = await open();
-    double.reachable = false;
-    session.hangUp();
-    await page.keyboard.type('rm -rf /');
-    await page.getByRole('button', { name: 'Drop it' }).click();
-    double.reachable = true;
-    await session.until(({ viewerCount }) => viewerCount > 0);
-    await page.keyboard.type('ls');
-    await session.until(() => received() === 'ls');
-  });
-
-  test('input that was sent but not acknowledged is not typed twice', async () => {
-    session.acknowledges = false;
-    const page = await open();
-    await page.keyboard.type('once');
-    await session.until(() => received() === 'once');
-    session.hangUp();
-    await session.until(({ hellos, viewerCount }) => hellos.length > 1 && viewerCount > 0);
-    session.acknowledges = true;
-    await page.keyboard.type('!');
-    await session.until(() => received().endsWith('!'));
-    expect(received()).toBe('once!');
-  });
-
-  test('a skip is announced, and the screen is the present one', async () => {
-    session.emit('old screen');
-    const page = await open();
-    await shows(page, 'old screen');
-    double.reachable = false;
-    session.hangUp();
-    await page.getByText('Connection lost').waitFor();
-    session.skip(5_000_000, 'new screen');
-    double.reachable = true;
-    await page.getByText('Skipped 5 MB of output to catch up').waitFor();
-    await shows(page, 'new screen');
-    expect(await screenText(page)).not.toContain('old screen');
-    await shoot(page, 'skipped');
-  });
-
-  test('goes through the back/forward cache', async () => {
-    session.emit('still here');
-    const page = await open();
-    await shows(page, 'still here');
-    await page.evaluate(() => {
-      window.dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }));
-    });
-    await session.until(({ viewerCount }) => viewerCount === 0);
-    session.emit(', and more');
-    await page.evaluate(() => {
-      window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }));
-    });
-    await shows(page, 'still here, and more');
-    expect(session.hellos).toHaveLength(2);
-  });
-
-  test('that is refused says why', async () => {
-    double.guarded = true;
-    const page = await watched.page(double.page('one'));
-    await page.getByRole('heading', { name: 'This page needs a fresh link' }).waitFor();
-    double.guarded = false;
-    await page.goto(double.page('missing'));
-    await page.getByRole('heading', { name: 'No such session' }).waitFor();
-  });
-});
-
 describe('size', () => {
   test('follows this window, and changes with it', async () => {
     const page = await open();
@@ -370,41 +227,6 @@ describe('size', () => {
   });
 });
 
-describe('the end', () => {
-  test('keeps the screen and says the status', async () => {
-    fill();
-    const page = await open();
-    await shows(page, 'truecolor');
-    const { rows } = session.facts;
-    session.emit(`\u001b[${rows};1Hlast row`);
-    await shows(page, 'last row');
-    session.exit({ kind: 'code', code: 3 });
-    await page.getByRole('heading', { name: 'Exited with status 3' }).waitFor();
-    expect(await screenText(page)).toContain('truecolor');
-    await page.waitForFunction(() => {
-      const bottom = (selector: string) =>
-        document.querySelector(selector)?.getBoundingClientRect().bottom ?? Number.NaN;
-      return bottom('.xterm-screen') <= bottom('.stage');
-    });
-    await shoot(page, 'exit');
-    await page.getByRole('button', { name: 'New session' }).click();
-    await page.waitForURL(`**/s/${idOf('newa')}`);
-  });
-
-  test('is asked about first, and told', async () => {
-    const page = await open();
-    await page.getByRole('button', { name: 'Menu' }).click();
-    await shoot(page, 'menu');
-    await page.keyboard.press('End');
-    await page.keyboard.press('Enter');
-    const dialog = page.getByRole('dialog');
-    await dialog.waitFor();
-    await dialog.getByRole('button', { name: 'Close session' }).click();
-    await page.getByRole('heading', { name: 'Session closed' }).waitFor();
-    expect(double.sessions.has(idOf('one'))).toBe(false);
-  });
-});
-
 describe('the chrome', () => {
   test('searches', async () => {
     fill();
@@ -424,8 +246,7 @@ describe('the chrome', () => {
   });
 
   test('has keys for fingers', async () => {
-    await watched.close();
-    watched = await Watched.open(browser, {
+    await openLike({
       colorScheme: 'dark',
       hasTouch: true,
       isMobile: true,
@@ -448,8 +269,7 @@ describe('the chrome', () => {
   });
 
   test('scrolls under a finger', async () => {
-    await watched.close();
-    watched = await Watched.open(browser, {
+    await openLike({
       hasTouch: true,
       viewport: { width: 390, height: 780 },
     });
