@@ -6,8 +6,11 @@
 //! has in common with others, come from the table of routes.
 
 mod builder;
+mod operation;
 mod operations;
 mod page;
+mod requests;
+mod responses;
 
 use std::sync::{Arc, OnceLock};
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::builder::Operation;
+use super::operation::Operation;
 use crate::http::auth_json::{AuthConfigJson, CurrentUserJson, LaunchUrlJson, LoggedInJson};
 use crate::http::auth_routes::{LaunchBody, LoginBody};
 use crate::http::grant_routes::GrantJson;
