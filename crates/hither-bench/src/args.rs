@@ -65,15 +65,16 @@ pub(crate) enum Command {
 /// What all measurements have in common.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RunArgs {
-    /// Servers to measure: floor, floor-ws, hither, hither-guarded (which wants
-    /// its token), hither-ttyd, hither-plan, ttyd=PATH, gotty=PATH, or PROTOCOL:ws://HOST:PORT/PATH for one that runs already (raw, hither, ttyd,
-    /// gotty, terminado, plan); `hither+--spin=50` adds an option to `hither serve`
+    /// Servers to measure: floor, floor-ws, floor-http, hither, hither-guarded (which wants its
+    /// token), hither-ttyd, hither-plan, ttyd=PATH, gotty=PATH, or PROTOCOL:ws://HOST:PORT/PATH for
+    /// one that runs already (raw, hither, ttyd, gotty, terminado, plan); `hither+--spin=50` adds an
+    /// option to `hither serve`
     #[arg(
         short,
         long = "target",
         value_name = "TARGET",
         value_delimiter = ',',
-        default_value = "floor,floor-ws,hither"
+        default_value = "floor,floor-ws,floor-http,hither"
     )]
     pub(crate) targets: Vec<Target>,
     /// The binary whose `serve` is measured [default: this one]

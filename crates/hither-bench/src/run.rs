@@ -119,7 +119,9 @@ impl Session {
     ) -> io::Result<()> {
         let fitting: Vec<&Target> = targets.iter().filter(|target| scenario.fits(target)).collect();
         let names = || fitting.iter().map(|target| target.name.clone());
-        let baseline = names().find(|name| name == "floor-ws").or_else(|| names().next());
+        let baseline = names()
+            .find(|name| ["floor-ws", "floor-http"].contains(&name.as_str()))
+            .or_else(|| names().next());
         let mut report = ScenarioReport {
             name: scenario.name(),
             about: scenario.about(),

@@ -4,16 +4,17 @@ use std::convert::Infallible;
 use std::ffi::CString;
 use std::io::{self, Write};
 use std::net::TcpListener;
-use std::os::unix::ffi::OsStringExt;
 
 use clap::ValueEnum;
-use hither_pty::{Command, Master, PidFd, Signal, Size, Spawner};
+use hither_pty::{PidFd, Signal};
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::OwnedFd;
 use rustix::process::set_parent_process_death_signal;
 
+use super::api::Api;
 use super::listen::listen_on_loopback;
 use super::relay::{Progress, Relay, Scratch, Terminal};
+use super::starter::Starter;
 
 /// How the floor speaks to its clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -23,6 +24,8 @@ pub enum FloorMode {
     /// Minimal WebSocket frames in ttyd's protocol.
     #[value(name = "ws")]
     WebSocket,
+    /// The requests of the bench's HTTP scenario, and no connection to a terminal.
+    Http,
 }
 
 /// Which of a connection's descriptors an event is about; the low two bits of its data.
@@ -40,20 +43,26 @@ const LISTENER: u64 = u64::MAX;
 pub fn serve(mode: FloorMode, argv: Vec<CString>) -> io::Result<Infallible> {
     // A floor makes no sense without its bench, however that ends.
     set_parent_process_death_signal(Some(Signal::TERM))?;
+    if mode == FloorMode::Http {
+        let api = Api::bind(argv)?;
+        announce(&api.listener)?;
+        return api.run();
+    }
     let floor = Floor::bind(mode, argv)?;
-    let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{}", floor.listener.local_addr()?)?;
-    stdout.flush()?;
-    drop(stdout);
+    announce(&floor.listener)?;
     floor.run()
+}
+
+fn announce(listener: &TcpListener) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{}", listener.local_addr()?)?;
+    stdout.flush()
 }
 
 #[derive(Debug)]
 struct Floor {
     mode: FloorMode,
-    argv: Vec<CString>,
-    env: Vec<CString>,
-    spawner: Spawner,
+    starter: Starter,
     listener: TcpListener,
     epoll: OwnedFd,
     slots: Vec<Slot>,
@@ -71,15 +80,12 @@ enum Slot {
 
 impl Floor {
     fn bind(mode: FloorMode, argv: Vec<CString>) -> io::Result<Self> {
-        let spawner = Spawner::new()?;
         let listener = listen_on_loopback()?;
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, &listener, EventData::new_u64(LISTENER), EventFlags::IN)?;
-        let env = std::env::vars_os()
-            .map(|(name, value)| CString::new([name.into_vec(), value.into_vec()].join(&b'=')));
-        let env = env.collect::<Result<_, _>>()?;
+        let starter = Starter::new(argv)?;
         let scratch = Scratch::new();
-        Ok(Self { mode, argv, env, spawner, listener, epoll, slots: Vec::new(), scratch })
+        Ok(Self { mode, starter, listener, epoll, slots: Vec::new(), scratch })
     }
 
     fn run(mut self) -> io::Result<Infallible> {
@@ -174,24 +180,13 @@ impl Floor {
     }
 
     fn start(&mut self, place: usize) -> io::Result<()> {
-        let (master, slave) = Master::open(Size { cols: 80, rows: 24 })?;
-        let command = Command {
-            program: &self.argv[0],
-            argv: &self.argv,
-            env: &self.env,
-            cwd: c"/",
-            umask: 0o022,
-            open_files: None,
-            cgroup: None,
-        };
-        let spawned = self.spawner.spawn(&command, slave.as_fd());
-        let Ok(child) = spawned else { return self.close(place) };
+        let Ok(own) = self.starter.start() else { return self.close(place) };
         let terminal = event_data(place, TERMINAL);
-        epoll::add(&self.epoll, &master, terminal, EventFlags::IN)?;
+        epoll::add(&self.epoll, &own.master, terminal, EventFlags::IN)?;
         let once = EventFlags::IN | EventFlags::ET;
-        epoll::add(&self.epoll, &child.pidfd, event_data(place, CHILD), once)?;
+        epoll::add(&self.epoll, &own.child, event_data(place, CHILD), once)?;
         if let Slot::Open(relay) = &mut self.slots[place] {
-            relay.terminal = Some(Terminal { master, child: child.pidfd });
+            relay.terminal = Some(own);
         }
         Ok(())
     }

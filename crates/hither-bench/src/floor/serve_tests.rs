@@ -20,7 +20,7 @@ fn floor(mode: FloorMode, program: Program, connections: usize) -> (Engine, Vec<
     std::thread::spawn(move || floor.run());
     let protocol = match mode {
         FloorMode::Raw => Protocol::Raw,
-        FloorMode::WebSocket => Protocol::Ttyd,
+        FloorMode::WebSocket | FloorMode::Http => Protocol::Ttyd,
     };
     let dial = Dial {
         address,

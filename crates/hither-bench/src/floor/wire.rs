@@ -37,7 +37,7 @@ impl Wire {
     pub(super) const fn new(mode: FloorMode) -> Self {
         match mode {
             FloorMode::Raw => Self::Raw,
-            FloorMode::WebSocket => Self::Handshake,
+            FloorMode::WebSocket | FloorMode::Http => Self::Handshake,
         }
     }
 

@@ -140,7 +140,8 @@ impl Scenario {
     /// Whether it can be run on this target at all.
     pub(crate) const fn fits(&self, target: &Target) -> bool {
         match self {
-            Self::Attach { .. } | Self::Http(_) => target.has_sessions(),
+            Self::Attach { .. } => target.has_sessions(),
+            Self::Http(_) => target.has_requests(),
             Self::Echo { .. }
             | Self::Flood { .. }
             | Self::Mixed { .. }
@@ -148,7 +149,7 @@ impl Scenario {
             | Self::Connect { .. }
             | Self::Idle { .. }
             | Self::Tail { .. }
-            | Self::Slow { .. } => true,
+            | Self::Slow { .. } => target.has_terminals(),
         }
     }
 

@@ -64,8 +64,8 @@ pub(crate) struct Url {
 /// A text that names no target.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error(
-    "a target is floor, floor-ws, hither, hither-guarded, hither-ttyd, hither-plan, ttyd=PATH, gotty=PATH or \
-     PROTOCOL:ws://HOST:PORT/PATH, not {0:?}"
+    "a target is floor, floor-ws, floor-http, hither, hither-guarded, hither-ttyd, hither-plan, \
+     ttyd=PATH, gotty=PATH or PROTOCOL:ws://HOST:PORT/PATH, not {0:?}"
 )]
 pub(crate) struct InvalidTarget(String);
 
@@ -93,11 +93,24 @@ impl Target {
     pub(crate) const fn protocol(&self) -> Protocol {
         match &self.kind {
             TargetKind::Floor(FloorMode::Raw) => Protocol::Raw,
+            TargetKind::Floor(FloorMode::Http) => Protocol::Http,
             TargetKind::Floor(FloorMode::WebSocket) | TargetKind::Ttyd(_) => Protocol::Ttyd,
             TargetKind::Gotty(_) => Protocol::Gotty,
             TargetKind::Hither(hither) => hither.protocol,
             TargetKind::Url(protocol, _) => *protocol,
         }
+    }
+
+    /// Whether it takes the requests of the HTTP scenario.
+    #[must_use]
+    pub(crate) const fn has_requests(&self) -> bool {
+        self.has_sessions() || !self.has_terminals()
+    }
+
+    /// Whether one can connect to a terminal.
+    #[must_use]
+    pub(crate) const fn has_terminals(&self) -> bool {
+        !matches!(&self.kind, TargetKind::Floor(FloorMode::Http))
     }
 
     /// Whether it has the HTTP API and sessions that outlive a connection.
@@ -114,6 +127,7 @@ fn parse_kind(text: &str, options: &[String]) -> Option<TargetKind> {
     let known = match text {
         "floor" => TargetKind::Floor(FloorMode::Raw),
         "floor-ws" => TargetKind::Floor(FloorMode::WebSocket),
+        "floor-http" => TargetKind::Floor(FloorMode::Http),
         "hither" => return Some(hither(Protocol::Hither)),
         "hither-guarded" => return Some(with(Protocol::Hither, Guard::Token)),
         "hither-ttyd" => return Some(hither(Protocol::Ttyd)),

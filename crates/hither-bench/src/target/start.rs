@@ -94,6 +94,7 @@ impl Setup {
         let (name, protocol) = match mode {
             FloorMode::Raw => ("raw", Protocol::Raw),
             FloorMode::WebSocket => ("ws", Protocol::Ttyd),
+            FloorMode::Http => ("http", Protocol::Http),
         };
         let mut command = Command::new(first);
         command.args(rest).args(["floor", name, "--"]).args(argv).stdout(Stdio::piped());
