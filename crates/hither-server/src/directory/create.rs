@@ -219,8 +219,8 @@ impl Meta {
     pub(super) fn of(shared: &Shared) -> Self {
         let names = shared.names();
         Self {
-            command: shared.command.clone(),
-            cwd: shared.cwd.clone(),
+            command: shared.command.to_vec(),
+            cwd: shared.cwd.to_path_buf(),
             title: names.program_title,
             lasting: shared.life == Life::Lasting,
             owner: shared.owner.0,

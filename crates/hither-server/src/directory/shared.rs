@@ -1,10 +1,10 @@
 //! What both planes know of a session.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hither_auth::UserId;
@@ -19,8 +19,8 @@ use crate::sessions::{Amendment, LABELS_MAX, Life, OnClose, SessionError, Sessio
 pub(crate) struct Shared {
     pub(crate) id: SessionId,
     pub(crate) owner: UserId,
-    pub(crate) command: Vec<String>,
-    pub(crate) cwd: PathBuf,
+    pub(crate) command: Arc<[String]>,
+    pub(crate) cwd: Arc<Path>,
     pub(crate) life: Life,
     pub(crate) created_ms: u64,
     /// Number of the worker that owns it.
@@ -80,8 +80,8 @@ impl Shared {
         Self {
             id: facts.id,
             owner: facts.owner,
-            command: facts.command,
-            cwd: facts.cwd,
+            command: facts.command.into(),
+            cwd: facts.cwd.into(),
             life: facts.life,
             created_ms: facts.created_ms,
             worker,
@@ -227,16 +227,19 @@ impl Shared {
     /// The session as the outside sees it.
     pub(crate) fn info(&self) -> SessionInfo {
         let size = self.size.load(Relaxed);
-        let names = self.names();
+        let (title, labels) = {
+            let names = held(&self.names);
+            (names.title().to_owned(), names.labels.clone())
+        };
         let (shell, last_exit) = {
             let shell = held(&self.shell);
             (shell.phase(), shell.last_exit())
         };
         SessionInfo {
             id: self.id,
-            title: names.title().to_owned(),
-            command: self.command.clone(),
-            cwd: self.cwd.clone(),
+            title,
+            command: Arc::clone(&self.command),
+            cwd: Arc::clone(&self.cwd),
             size: WindowSize::clamped(size >> 16, size & 0xffff),
             created: time(self.created_ms),
             updated: time(self.updated_ms.load(Relaxed)),
@@ -246,7 +249,7 @@ impl Shared {
             output_bytes: self.output_bytes.load(Relaxed),
             echo: known(&self.echo_micros),
             round_trip: known(&self.round_trip_micros),
-            labels: names.labels,
+            labels,
             shell,
             last_exit,
             directory: held(&self.directory).clone(),

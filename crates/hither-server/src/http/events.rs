@@ -126,7 +126,7 @@ impl Events {
 fn to_json(happened: SessionEvent) -> Value {
     match happened {
         SessionEvent::Created(info) => {
-            let session = SessionJson::from(*info);
+            let session = SessionJson::from(&*info);
             json!({
                 "type": "session-start",
                 "sessionId": session.id,
@@ -159,7 +159,7 @@ fn to_json(happened: SessionEvent) -> Value {
             json!({ "type": "session-directory", "sessionId": id.as_str(), "directory": path })
         }
         SessionEvent::Amended(info) => {
-            let session = SessionJson::from(*info);
+            let session = SessionJson::from(&*info);
             json!({ "type": "session-changed", "sessionId": session.id, "session": session })
         }
     }

@@ -138,7 +138,8 @@ fn percent_encoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::path::PathBuf;
+    use std::path::Path;
+    use std::sync::Arc;
 
     use hither_core::{ExitStatus, SessionId, ShellPhase, WindowSize};
 
@@ -148,8 +149,8 @@ mod tests {
         SessionInfo {
             id: SessionId::from_random([number; 10]),
             title: format!("Title {number}"),
-            command: vec!["sh".into(), format!("-{number}")],
-            cwd: PathBuf::from("/Home"),
+            command: Arc::new(["sh".to_owned(), format!("-{number}")]),
+            cwd: Path::new("/Home").into(),
             size: WindowSize::DEFAULT,
             created: UNIX_EPOCH + Duration::from_millis(u64::from(number / 2)),
             updated: UNIX_EPOCH,

@@ -1,5 +1,6 @@
 //! The JSON forms of sessions.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -10,30 +11,30 @@ use serde_json::Value;
 
 use super::new_session::{invalid_size, is_plain};
 use super::problem::Problem;
-use super::time::rfc3339;
+use super::time::Rfc3339;
 use crate::sessions::{SessionInfo, Signal, Status};
 
 /// A session.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Session")]
-pub(crate) struct SessionJson {
+pub(crate) struct SessionJson<'a> {
     /// Its name, in every path below `/api/sessions`.
-    pub(crate) id: String,
+    pub(crate) id: &'a str,
     /// What the program, or somebody, called it: a text, never markup.
-    pub(crate) title: String,
+    pub(crate) title: &'a str,
     /// What was executed, as one would type it into a shell.
     pub(crate) command: String,
     /// Directory that it was started in.
-    cwd: String,
+    cwd: Cow<'a, str>,
     /// Columns of its window.
     cols: u16,
     /// Rows of its window.
     rows: u16,
     /// When it was started (RFC 3339).
-    created_at: String,
+    created_at: Rfc3339,
     /// When it last read input, wrote output or changed size (RFC 3339).
-    updated_at: String,
+    updated_at: Rfc3339,
     /// Whether its program runs.
     status: StatusJson,
     /// Whether its program runs.
@@ -50,9 +51,9 @@ pub(crate) struct SessionJson {
     #[serde(skip_serializing_if = "Option::is_none")]
     round_trip_ms: Option<f64>,
     /// Program and arguments, as they were executed.
-    argv: Vec<String>,
+    argv: &'a [String],
     /// Labels, by name.
-    labels: BTreeMap<String, String>,
+    labels: &'a BTreeMap<String, String>,
     /// What its shell is doing, as far as it tells.
     shell: ShellJson,
     /// Exit code of the last command of its shell.
@@ -60,7 +61,7 @@ pub(crate) struct SessionJson {
     last_exit_code: Option<i32>,
     /// Directory that its shell is in, as it says itself.
     #[serde(skip_serializing_if = "Option::is_none")]
-    directory: Option<String>,
+    directory: Option<&'a str>,
     #[serde(flatten)]
     exit: Option<ExitJson>,
 }
@@ -128,36 +129,36 @@ pub(crate) struct SignalJson {
     signal: Option<String>,
 }
 
-impl From<SessionInfo> for SessionJson {
-    fn from(info: SessionInfo) -> Self {
+impl<'a> From<&'a SessionInfo> for SessionJson<'a> {
+    fn from(info: &'a SessionInfo) -> Self {
         let (status, exit) = match info.status {
             Status::Running => (StatusJson::Running, None),
             Status::Exited(status) => (StatusJson::Exited, Some(status.into())),
         };
         Self {
-            id: info.id.to_string(),
-            title: info.title,
+            id: info.id.as_str(),
+            title: &info.title,
             command: command_line(&info.command),
-            cwd: info.cwd.to_string_lossy().into_owned(),
+            cwd: info.cwd.to_string_lossy(),
             cols: info.size.cols(),
             rows: info.size.rows(),
-            created_at: rfc3339(info.created),
-            updated_at: rfc3339(info.updated),
+            created_at: Rfc3339::of(info.created),
+            updated_at: Rfc3339::of(info.updated),
             status,
             active: info.status == Status::Running,
             clients: info.viewers,
             output_bytes: info.output_bytes,
             echo_ms: info.echo.map(milliseconds),
             round_trip_ms: info.round_trip.map(milliseconds),
-            argv: info.command,
-            labels: info.labels,
+            argv: &info.command,
+            labels: &info.labels,
             shell: match info.shell {
                 ShellPhase::Unknown => ShellJson::Unknown,
                 ShellPhase::Prompt => ShellJson::Prompt,
                 ShellPhase::Running => ShellJson::Running,
             },
             last_exit_code: info.last_exit,
-            directory: info.directory,
+            directory: info.directory.as_deref(),
             exit,
         }
     }

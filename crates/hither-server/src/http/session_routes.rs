@@ -8,9 +8,9 @@ use axum::extract::{FromRequestParts, RawPathParams, State};
 use axum::response::{IntoResponse, Response};
 use hither_auth::Level;
 use hither_core::{SessionId, WindowSize};
-use http::header::{LINK, LOCATION};
+use http::header::{CONTENT_TYPE, LINK, LOCATION};
 use http::request::Parts;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -29,6 +29,9 @@ use super::session_json::{SessionJson, SignalJson, SizeJson};
 use super::typing::{InputJson, TypedJson};
 use crate::audit::Event;
 use crate::sessions::{NewSession, SessionError, SessionInfo};
+
+/// About what a session takes as JSON, in bytes.
+const SESSION_BYTES: usize = 512;
 
 /// That something was done.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -97,8 +100,12 @@ pub(crate) async fn list(
     QueryOf(query): QueryOf<ListQuery>,
 ) -> Result<Response, Problem> {
     let page = query.page(app.sessions(access.principal()).list())?;
-    let sessions: Vec<SessionJson> = page.sessions.into_iter().map(SessionJson::from).collect();
-    let mut response = Json(sessions).into_response();
+    let sessions: Vec<SessionJson<'_>> = page.sessions.iter().map(SessionJson::from).collect();
+    // A body that has to grow to half a megabyte is copied again and again.
+    let mut body = Vec::with_capacity(2 + SESSION_BYTES * sessions.len());
+    serde_json::to_writer(&mut body, &sessions).map_err(|_| Problem::internal())?;
+    let json = HeaderValue::from_static("application/json");
+    let mut response = ([(CONTENT_TYPE, json)], body).into_response();
     if let Some(link) = page.link {
         response.headers_mut().insert(LINK, link);
     }
@@ -127,7 +134,7 @@ pub(crate) async fn create(
         None => create_session(&app, &access, new).await?,
     };
     let location = [(LOCATION, format!("{}/api/sessions/{}", app.base_of(arrival.peer), info.id))];
-    Ok((StatusCode::CREATED, location, Json(SessionJson::from(info))).into_response())
+    Ok((StatusCode::CREATED, location, Json(SessionJson::from(&info))).into_response())
 }
 
 async fn create_session(
@@ -169,8 +176,9 @@ pub(crate) async fn find(
     State(app): State<Arc<App>>,
     access: Access,
     IdInPath(id): IdInPath,
-) -> Result<Json<SessionJson>, Problem> {
-    Ok(Json(app.session(access.principal(), id, level::Read)?.info()?.into()))
+) -> Result<Response, Problem> {
+    let info = app.session(access.principal(), id, level::Read)?.info()?;
+    Ok(Json(SessionJson::from(&info)).into_response())
 }
 
 /// `DELETE /api/sessions/{id}`
@@ -197,10 +205,11 @@ pub(crate) async fn amend(
     access: Access,
     IdInPath(id): IdInPath,
     JsonBody(body): JsonBody<AmendmentJson>,
-) -> Result<Json<SessionJson>, Problem> {
+) -> Result<Response, Problem> {
     let amendment = body.parse()?;
     let session = app.session(access.principal(), id, level::Own)?;
-    Ok(Json(session.amend(amendment)?.into()))
+    let info = session.amend(amendment)?;
+    Ok(Json(SessionJson::from(&info)).into_response())
 }
 
 /// `POST /api/sessions/{id}/signal`

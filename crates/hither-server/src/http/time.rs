@@ -1,22 +1,81 @@
 //! Times as text.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Serialize, Serializer};
 
 const SECS_PER_DAY: u64 = 86_400;
 
-/// A time in RFC 3339 form, UTC, with milliseconds. Before 1970 is shown as 1970.
+/// A time in RFC 3339 form, UTC, with milliseconds. Before 1970 is shown as 1970, and after 9999 as
+/// the end of that year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rfc3339([u8; RFC_3339_BYTES]);
+
+/// Last millisecond of the year 9999, since 1970.
+const LAST_MS: u64 = 253_402_300_799_999;
+const RFC_3339_BYTES: usize = "1970-01-01T00:00:00.000Z".len();
+
+impl Rfc3339 {
+    /// A time's form. It needs no memory and no formatting: lists have two for each session.
+    pub(crate) fn of(time: SystemTime) -> Self {
+        let since_1970 = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let ms = u64::try_from(since_1970.as_millis()).unwrap_or(LAST_MS).min(LAST_MS);
+        let secs = ms / 1000;
+        let (year, month, day) = civil(secs / SECS_PER_DAY);
+        let of_day = secs % SECS_PER_DAY;
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        for (place, number) in [
+            (0..4, year),
+            (5..7, month),
+            (8..10, day),
+            (11..13, of_day / 3600),
+            (14..16, of_day / 60 % 60),
+            (17..19, of_day % 60),
+            (20..23, ms % 1000),
+        ] {
+            put(&mut text[place], number);
+        }
+        Self(text)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("digits and signs are ASCII")
+    }
+}
+
+/// Writes a number's last decimal digits.
+fn put(digits: &mut [u8], mut number: u64) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).expect("less than 10");
+        number /= 10;
+    }
+}
+
+impl Serialize for Rfc3339 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl JsonSchema for Rfc3339 {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        String::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        String::json_schema(generator)
+    }
+}
+
+/// A time in RFC 3339 form, as [`Rfc3339`] has it.
 pub(crate) fn rfc3339(time: SystemTime) -> String {
-    let since_1970 = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let secs = since_1970.as_secs();
-    let (year, month, day) = civil(secs / SECS_PER_DAY);
-    let of_day = secs % SECS_PER_DAY;
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}Z",
-        of_day / 3600,
-        of_day / 60 % 60,
-        of_day % 60,
-        since_1970.subsec_millis(),
-    )
+    Rfc3339::of(time).as_str().to_owned()
 }
 
 /// A duration as seconds with milliseconds, as in `12.345s`.
@@ -60,6 +119,10 @@ mod tests {
             let time = SystemTime::UNIX_EPOCH + Duration::from_secs(secs);
             assert_eq!(rfc3339(time), expect);
         }
+        let late = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_800);
+        assert_eq!(rfc3339(late), "9999-12-31T23:59:59.999Z");
+        let early = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
+        assert_eq!(rfc3339(early), "1970-01-01T00:00:00.000Z");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What a session is and shows, to the outside.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use hither_auth::UserId;
@@ -16,9 +17,9 @@ pub struct SessionInfo {
     /// What the program or the creator called it; a text, never markup.
     pub title: String,
     /// Program and arguments as executed.
-    pub command: Vec<String>,
+    pub command: Arc<[String]>,
     /// Directory it was started in.
-    pub cwd: PathBuf,
+    pub cwd: Arc<Path>,
     /// Present window size.
     pub size: WindowSize,
     /// When it was started.

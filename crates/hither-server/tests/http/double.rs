@@ -1,7 +1,7 @@
 //! Sessions that only exist in memory and remember what was done to them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
@@ -97,8 +97,8 @@ fn info(id: SessionId, status: Status) -> SessionInfo {
     SessionInfo {
         id,
         title: "a title".to_owned(),
-        command: vec!["sh".to_owned(), "-c".to_owned(), "exit 3".to_owned()],
-        cwd: PathBuf::from("/tmp"),
+        command: Arc::new(["sh", "-c", "exit 3"].map(str::to_owned)),
+        cwd: Path::new("/tmp").into(),
         size: WindowSize::DEFAULT,
         created: SystemTime::UNIX_EPOCH,
         updated: SystemTime::UNIX_EPOCH + Duration::from_millis(1500),

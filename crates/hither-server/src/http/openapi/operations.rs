@@ -39,7 +39,7 @@ fn sessions() -> Vec<Operation> {
     vec![
         op("GET", "/api/sessions", "List sessions, oldest first")
             .query::<ListQuery>()
-            .json::<Vec<SessionJson>>(200, "The sessions that you may see.")
+            .json::<Vec<SessionJson<'_>>>(200, "The sessions that you may see.")
             .with("link", "Where the next page is (RFC 8288), when there is one."),
         op("POST", "/api/sessions", "Start a session")
             .header(
@@ -53,19 +53,19 @@ fn sessions() -> Vec<Operation> {
                 json!({ "profile": "build", "title": "nightly" }),
                 json!({ "command": ["sh", "-c", "exit 3"], "env": { "TZ": "UTC" }, "labels": { "team": "a" } }),
             ])
-            .json::<SessionJson>(201, "It runs.")
+            .json::<SessionJson<'_>>(201, "It runs.")
             .with("location", "Path of the session.")
             .problem(409, "A request with this idempotency key is being done.")
             .problem(410, "The session that the first request with this key started is gone.")
             .problem(422, "This idempotency key belongs to a request with another body."),
         op("GET", "/api/sessions/{id}", "Look at a session")
-            .json::<SessionJson>(200, "The session."),
+            .json::<SessionJson<'_>>(200, "The session."),
         op("PATCH", "/api/sessions/{id}", "Change title and labels")
             .body::<AmendmentJson>([
                 json!({ "title": "build" }),
                 json!({ "labels": { "team": "a", "old": null } }),
             ])
-            .json::<SessionJson>(200, "The session as it is now."),
+            .json::<SessionJson<'_>>(200, "The session as it is now."),
         op("DELETE", "/api/sessions/{id}", "End a session for all, or forget one that has exited")
             .json::<ClosedJson>(200, "It is gone."),
         op("POST", "/api/sessions/{id}/resize", "Set the window size")
