@@ -59,7 +59,7 @@ export class Driver implements Disposable {
       case 'open':
         return this.#open();
       case 'send':
-        return this.#socket?.send(effect.bytes);
+        return this.#send(effect.bytes);
       case 'shut':
         return this.#shut(effect.code);
       case 'probe':
@@ -72,6 +72,16 @@ export class Driver implements Disposable {
       case 'bell':
       case 'input-refused':
         return this.#host.handleEffect(effect);
+    }
+  }
+
+  /**
+   * The other end may have closed the socket a moment before its event comes: what is sent then is lost, input is
+   * sent again on the next one, and the browser would complain.
+   */
+  #send(bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) {
+      this.#socket.send(bytes);
     }
   }
 
