@@ -67,11 +67,15 @@ fn a_session_that_comes_too_late_does_not_stay() {
 /// A gateway was killed with starts under way: nobody has heard of them, and nobody would end them.
 #[test]
 fn what_a_killed_gateway_had_asked_for_is_not_started() {
-    let mut gateway = Gateway::start(&[]);
+    let mut gateway = Gateway::start(&["--max-sessions", "20"]);
     let host = host(&gateway);
     let pidfd = pidfd_open(host, PidfdFlags::empty()).unwrap();
     kill_process(host, Signal::STOP).unwrap();
-    let waiting: Vec<_> = (0..20).map(|_| ask(&gateway)).collect();
+    let waiting: Vec<_> = (0..40).map(|_| ask(&gateway)).collect();
+    // One is refused when as many are under way as may be; a turn later the host has been told.
+    let mut answers: Vec<_> = waiting.iter().map(|one| PollFd::new(one, PollFlags::IN)).collect();
+    let time = Timespec::try_from(PATIENCE).unwrap();
+    assert!(poll(&mut answers, Some(&time)).unwrap() > 0, "nobody is refused");
     assert_eq!(health(gateway.address).unwrap(), "HTTP/1.1 200 OK");
     gateway.signal(Signal::KILL);
     gateway.wait();
@@ -79,6 +83,5 @@ fn what_a_killed_gateway_had_asked_for_is_not_started() {
     kill_process(host, Signal::CONT).unwrap();
     // It ends with its last connection, unless it has a session.
     let mut ended = [PollFd::new(&pidfd, PollFlags::IN)];
-    let time = Timespec::try_from(PATIENCE).unwrap();
     assert_eq!(poll(&mut ended, Some(&time)).unwrap(), 1, "the host has sessions");
 }
