@@ -66,9 +66,9 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RunArgs {
     /// Servers to measure: floor, floor-ws, floor-http, hither, hither-guarded (which wants its
-    /// token), hither-ttyd, hither-plan, ttyd=PATH, gotty=PATH, or PROTOCOL:ws://HOST:PORT/PATH for
-    /// one that runs already (raw, hither, ttyd, gotty, terminado, plan); `hither+--spin=50` adds an
-    /// option to `hither serve`
+    /// token), hither-tls (the same over TLS), hither-ttyd, hither-plan, ttyd=PATH, gotty=PATH, or
+    /// PROTOCOL:ws://HOST:PORT/PATH for one that runs already (raw, hither, ttyd, gotty, terminado,
+    /// plan); `hither+--spin=50` adds an option to `hither serve`
     #[arg(
         short,
         long = "target",

@@ -96,15 +96,18 @@ impl Trust {
             return Err(unreadable(io::Error::other(words)));
         }
         let pem = std::fs::read(path).map_err(unreadable)?;
+        Self::of_pem(&pem).ok_or_else(|| TrustError::NotPem(path.into()))
+    }
+
+    /// Trusts those in a text in PEM, and nobody else; `None` when there is none, or one that cannot
+    /// be used.
+    #[must_use]
+    pub fn of_pem(pem: &[u8]) -> Option<Self> {
         let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(&pem) {
-            let certificate = certificate.map_err(|_| TrustError::NotPem(path.into()))?;
-            roots.add(certificate).map_err(|_| TrustError::NotPem(path.into()))?;
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            roots.add(certificate.ok()?).ok()?;
         }
-        if roots.is_empty() {
-            return Err(TrustError::NotPem(path.into()));
-        }
-        Ok(Self::new(roots))
+        (!roots.is_empty()).then(|| Self::new(roots))
     }
 
     /// The settings of a connection, which speaks HTTP/1.1 inside: WebSockets know no other.

@@ -1,7 +1,6 @@
 //! One connection of the generator.
 
-use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::io;
 
 use hither_protocol::websocket::{
     Control, Decoder, Limits, Opcode, ProtocolError, Side, Step, append_frame,
@@ -9,6 +8,7 @@ use hither_protocol::websocket::{
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::channel::{Channel, TLS_ROOM};
 use super::dial::{Dial, Stage};
 use crate::link::TokenBucket;
 use crate::stats::Moment;
@@ -48,7 +48,7 @@ pub(super) trait Sink {
 /// A connection.
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) socket: TcpStream,
+    pub(super) channel: Channel,
     pub(super) limiter: Option<TokenBucket>,
     stage: Stage,
     nonce: u64,
@@ -66,11 +66,11 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// A connection on `socket`, which is non-blocking and may still be connecting.
-    pub(super) fn new(socket: TcpStream, dial: &Dial, nonce: u64, now: Moment) -> Self {
+    /// A connection on a channel that may still be connecting.
+    pub(super) fn new(channel: Channel, dial: &Dial, nonce: u64, now: Moment) -> Self {
         let (stage, request) = dial.first_request(nonce);
         Self {
-            socket,
+            channel,
             limiter: dial.reads_per_second.map(|rate| TokenBucket::new(rate, now)),
             stage,
             nonce,
@@ -109,14 +109,14 @@ impl Connection {
     }
 
     /// Whether something waits until the kernel takes more.
-    pub(super) const fn has_unsent(&self) -> bool {
-        !self.outbox.is_empty()
+    pub(super) fn has_unsent(&self) -> bool {
+        !self.outbox.is_empty() || self.channel.holds_back()
     }
 
     /// Sends what the kernel takes.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         while self.sent < self.outbox.len() {
-            match (&self.socket).write(&self.outbox[self.sent..]) {
+            match self.channel.write(&self.outbox[self.sent..]) {
                 Ok(len) => self.sent += len,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -125,7 +125,7 @@ impl Connection {
         }
         self.outbox.clear();
         self.sent = 0;
-        Ok(())
+        self.channel.flush()
     }
 
     /// Reads once, into `buffer`, and tells `sink` what it meant. Gives how many bytes were read.
@@ -137,9 +137,10 @@ impl Connection {
         sink: &mut impl Sink,
     ) -> Result<usize, Failure> {
         let carried = self.partial.len();
-        let end = buffer.len().min(carried + read_max);
+        let room = if self.channel.is_tls() { read_max.max(TLS_ROOM) } else { read_max };
+        let end = buffer.len().min(carried + room);
         buffer[..carried].copy_from_slice(&self.partial);
-        let len = match (&self.socket).read(&mut buffer[carried..end]) {
+        let len = match self.channel.read(&mut buffer[carried..end]) {
             Ok(0) => return Err(Failure::Cut),
             Ok(len) => len,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(0),

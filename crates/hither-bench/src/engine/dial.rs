@@ -1,6 +1,9 @@
 //! How a server is reached.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+
+use rustls::ClientConfig;
 
 use crate::wire::{Attach, Dialect, Protocol, Request};
 
@@ -9,6 +12,8 @@ use crate::wire::{Attach, Dialect, Protocol, Request};
 pub(crate) struct Dial {
     /// Where the server listens.
     pub(crate) address: SocketAddr,
+    /// With TLS: whom to believe.
+    pub(crate) tls: Option<Arc<ClientConfig>>,
     /// What it speaks.
     pub(crate) protocol: Protocol,
     /// Path and query of the WebSocket; a session's id is added to it.

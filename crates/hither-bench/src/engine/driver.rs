@@ -12,6 +12,7 @@ use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::fd::OwnedFd;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, sockopt};
 
+use super::channel::Channel;
 use super::connection::{Connection, Sink};
 use super::{ConnectionId, Dial, Failure, Load, Wishes};
 use crate::stats::Moment;
@@ -259,10 +260,11 @@ impl Engine {
             Err(error) => return Err(error.into()),
         }
         sockopt::set_tcp_nodelay(&socket, true)?;
-        let connection =
-            Connection::new(TcpStream::from(socket), &self.dial, id.0 as u64, self.now());
+        let tls = self.dial.tls.as_ref();
+        let channel = Channel::new(TcpStream::from(socket), self.dial.address, tls)?;
+        let connection = Connection::new(channel, &self.dial, id.0 as u64, self.now());
         let data = EventData::new_u64(id.0 as u64);
-        epoll::add(&self.epoll, &connection.socket, data, EventFlags::IN | EventFlags::OUT)?;
+        epoll::add(&self.epoll, &connection.channel, data, EventFlags::IN | EventFlags::OUT)?;
         Ok(connection)
     }
 }
@@ -273,7 +275,8 @@ fn family(address: SocketAddr) -> AddressFamily {
 
 /// Sends what a connection has to send, and waits for room when the kernel does not take it all.
 fn send(epoll: &OwnedFd, connection: &mut Connection, id: ConnectionId) -> io::Result<()> {
-    let waited = connection.has_unsent();
+    // With TLS, answers to what was read wait too, and nobody has asked for room for them.
+    let waited = connection.has_unsent() && !connection.channel.is_tls();
     connection.flush()?;
     if connection.has_unsent() && !waited {
         watch(epoll, connection, id, EventFlags::IN | EventFlags::OUT)?;
@@ -287,7 +290,7 @@ fn watch(
     id: ConnectionId,
     flags: EventFlags,
 ) -> io::Result<()> {
-    Ok(epoll::modify(epoll, &connection.socket, EventData::new_u64(id.0 as u64), flags)?)
+    Ok(epoll::modify(epoll, &connection.channel, EventData::new_u64(id.0 as u64), flags)?)
 }
 
 /// Hands what a connection has read to the load.

@@ -4,6 +4,7 @@
 //! clocks, so the tests run it in virtual time. The [`Engine`] carries its wishes out. A key costs
 //! three system calls (write, wait, read) and no allocation.
 
+mod channel;
 mod connection;
 mod dial;
 mod driver;

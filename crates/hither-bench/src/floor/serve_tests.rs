@@ -23,10 +23,11 @@ fn floor(mode: FloorMode, program: Program, connections: usize) -> (Engine, Vec<
         FloorMode::WebSocket | FloorMode::Http => Protocol::Ttyd,
     };
     let dial = Dial {
+        tls: None,
         address,
         protocol,
         path: "/ws".to_owned(),
-        request: Request { host: address.to_string(), authorization: None },
+        request: Request { is_tls: false, host: address.to_string(), authorization: None },
         attach: Attach::Whole,
         session: None,
         reads_per_second: None,

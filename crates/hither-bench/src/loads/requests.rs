@@ -259,7 +259,7 @@ mod tests {
     }
 
     fn ask(health: &'static str) -> Requests {
-        let request = Request { host: "h".to_owned(), authorization: None };
+        let request = Request { is_tls: false, host: "h".to_owned(), authorization: None };
         let until = Until::Time(Duration::from_millis(100));
         let mut load = Requests::new(request, 2, Pace::Closed, until);
         server(health).run(&mut load, Duration::from_secs(60));
@@ -270,7 +270,7 @@ mod tests {
     #[test]
     fn a_timetable_is_kept_and_what_is_late_counts_from_when_it_was_due() {
         for (answers_ms, age_ms) in [(1, 1..=1), (30, 30..=400)] {
-            let request = Request { host: "h".to_owned(), authorization: None };
+            let request = Request { is_tls: false, host: "h".to_owned(), authorization: None };
             let until = Until::Time(Duration::from_millis(400));
             let mut load = Requests::new(request, 2, Pace::Open(100.0), until);
             let mut server = server("200 OK");
@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn so_many_sessions_are_made_and_stay() {
-        let request = Request { host: "h".to_owned(), authorization: None };
+        let request = Request { is_tls: false, host: "h".to_owned(), authorization: None };
         let mut load = Requests::new(request, 3, Pace::Closed, Until::Made(10));
         server("200 OK").run(&mut load, Duration::from_secs(60));
         assert!(load.is_finished() && load.failures.is_empty(), "{:?}", load.failures);

@@ -1,5 +1,6 @@
 //! The servers under test: how they are started, reached, watched and ended.
 
+mod certificate;
 mod proc_fs;
 mod process;
 mod spec;

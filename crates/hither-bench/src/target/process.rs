@@ -1,9 +1,9 @@
 //! A server that the bench has started.
 
-use std::fs::{self, DirBuilder, File};
-use std::io;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt as _};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -56,12 +56,28 @@ impl ServerProcess {
     ///
     /// # Errors
     /// When it cannot be executed.
-    pub(crate) fn start(mut command: Command) -> io::Result<Self> {
+    pub(crate) fn start(command: Command) -> io::Result<Self> {
+        Self::start_with(command, &[])
+    }
+
+    /// The same with files, name and text, which the server finds where it starts.
+    ///
+    /// # Errors
+    /// When they cannot be written, or the command cannot be executed.
+    pub(crate) fn start_with(mut command: Command, files: &[(&str, &str)]) -> io::Result<Self> {
         static COUNTER: AtomicU32 = AtomicU32::new(0);
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let run = format!("{}-{number}", std::process::id());
         let dir = std::env::temp_dir().join(format!("hither-bench-{run}"));
         DirBuilder::new().mode(0o700).create(&dir)?;
+        for (name, text) in files {
+            let file =
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(dir.join(name));
+            file?.write_all(text.as_bytes())?;
+        }
+        if !files.is_empty() {
+            command.current_dir(&dir);
+        }
         let child = command
             .env(TAG, &run)
             .env("XDG_RUNTIME_DIR", &dir)

@@ -50,6 +50,8 @@ pub(crate) enum Guard {
     Open,
     /// Whoever shows the token that the gateway keeps for programs of its own user.
     Token,
+    /// The same, over TLS.
+    TokenAndTls,
 }
 
 /// The address of a server that runs already.
@@ -64,8 +66,8 @@ pub(crate) struct Url {
 /// A text that names no target.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error(
-    "a target is floor, floor-ws, floor-http, hither, hither-guarded, hither-ttyd, hither-plan, \
-     ttyd=PATH, gotty=PATH or PROTOCOL:ws://HOST:PORT/PATH, not {0:?}"
+    "a target is floor, floor-ws, floor-http, hither, hither-guarded, hither-tls, hither-ttyd, \
+     hither-plan, ttyd=PATH, gotty=PATH or PROTOCOL:ws://HOST:PORT/PATH, not {0:?}"
 )]
 pub(crate) struct InvalidTarget(String);
 
@@ -113,6 +115,18 @@ impl Target {
         !matches!(&self.kind, TargetKind::Floor(FloorMode::Http))
     }
 
+    /// Whom it lets in: everybody, if it is none of ours.
+    #[must_use]
+    pub(crate) const fn guard(&self) -> Guard {
+        match &self.kind {
+            TargetKind::Hither(hither) => hither.guard,
+            TargetKind::Floor(_)
+            | TargetKind::Ttyd(_)
+            | TargetKind::Gotty(_)
+            | TargetKind::Url(..) => Guard::Open,
+        }
+    }
+
     /// Whether it has the HTTP API and sessions that outlive a connection.
     #[must_use]
     pub(crate) const fn has_sessions(&self) -> bool {
@@ -130,6 +144,7 @@ fn parse_kind(text: &str, options: &[String]) -> Option<TargetKind> {
         "floor-http" => TargetKind::Floor(FloorMode::Http),
         "hither" => return Some(hither(Protocol::Hither)),
         "hither-guarded" => return Some(with(Protocol::Hither, Guard::Token)),
+        "hither-tls" => return Some(with(Protocol::Hither, Guard::TokenAndTls)),
         "hither-ttyd" => return Some(hither(Protocol::Ttyd)),
         "hither-plan" => return Some(hither(Protocol::Plan)),
         _ => parse_foreign(text)?,

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::certificate::Certificate;
 use super::spec::{Guard, Hither, Url};
 use super::{ServerProcess, Target, TargetKind};
 use crate::child::Program;
@@ -79,12 +80,19 @@ impl Setup {
             TargetKind::Url(_, _) => unreachable!("handled above"),
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, address));
-        let mut process = self.pinning.on_server_cpus(|| ServerProcess::start(command))??;
+        let guard = target.guard();
+        let certificate = (guard == Guard::TokenAndTls).then(Certificate::new).transpose()?;
+        let files = certificate.as_ref().map(Certificate::files);
+        let files = files.as_ref().map_or(&[][..], |files| files);
+        let start = || ServerProcess::start_with(command, files);
+        let mut process = self.pinning.on_server_cpus(start)??;
         process.wait_until_it_listens(address)?;
-        let is_guarded =
-            matches!(&target.kind, TargetKind::Hither(hither) if hither.guard == Guard::Token);
-        let token = is_guarded.then(|| process.wait_for_token()).transpose()?;
+        let token = (guard != Guard::Open).then(|| process.wait_for_token()).transpose()?;
         let mut running = self.running(target.protocol(), address, Some(process))?;
+        if let Some(certificate) = certificate {
+            running.dial.tls = Some(certificate.trust()?);
+            running.dial.request.is_tls = true;
+        }
         running.dial.request.authorization = token.map(|token| format!("Bearer {token}"));
         Ok(running)
     }
@@ -116,8 +124,10 @@ impl Setup {
     ) -> Command {
         let mut command = self.command(&self.hither);
         command.args(["serve", "--log-level=error"]);
-        if hither.guard == Guard::Open {
-            command.arg("--no-auth");
+        match hither.guard {
+            Guard::Open => drop(command.arg("--no-auth")),
+            Guard::Token => {}
+            Guard::TokenAndTls => drop(command.args(Certificate::OPTIONS)),
         }
         command.args(["--port", &port.to_string()]).args(&self.options).args(&hither.options);
         let slow = if attach == Attach::Whole { "wait" } else { "skip" };
@@ -158,7 +168,8 @@ impl Setup {
             address: link.as_ref().map_or(address, LinkProxy::address),
             protocol,
             path: protocol.default_path().to_owned(),
-            request: Request { host: address.to_string(), authorization: None },
+            tls: None,
+            request: Request { is_tls: false, host: address.to_string(), authorization: None },
             attach: Attach::Whole,
             session: None,
             reads_per_second: None,

@@ -13,6 +13,8 @@ const RESPONSE_MAX: usize = 16 << 20;
 /// Makes requests to one server.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
+    /// Whether the server's pages are at https, for the header `Origin`.
+    pub(crate) is_tls: bool,
     /// For the header `Host`.
     pub(crate) host: String,
     /// The value of the header `Authorization`, if the server wants one.
@@ -47,7 +49,8 @@ impl Request {
         let _ = write!(
             text,
             "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
-             Sec-WebSocket-Key: {key}\r\nOrigin: http://{}\r\n",
+             Sec-WebSocket-Key: {key}\r\nOrigin: http{}://{}\r\n",
+            if self.is_tls { "s" } else { "" },
             self.host
         );
         if let Some(name) = protocol.subprotocol() {
@@ -111,7 +114,11 @@ mod tests {
     use super::*;
 
     fn request() -> Request {
-        Request { host: "h:1".to_owned(), authorization: Some("Bearer x".to_owned()) }
+        Request {
+            is_tls: false,
+            host: "h:1".to_owned(),
+            authorization: Some("Bearer x".to_owned()),
+        }
     }
 
     #[test]

@@ -4,8 +4,10 @@ use crate::place::Place;
 
 #[test]
 fn a_gateway_that_wants_its_token_is_measured() {
-    let run = Place::new().run(&["bench", "echo", "--quick", "-r", "1", "-t", "hither-guarded"]);
-    // 1 when a round fails.
-    assert_eq!(run.code, 0, "{run:#?}");
-    assert!(run.stdout.contains("hither-guarded") && run.stdout.contains("100 %"), "{run:#?}");
+    for target in ["hither-guarded", "hither-tls"] {
+        let run = Place::new().run(&["bench", "echo", "--quick", "-r", "1", "-t", target]);
+        // 1 when a round fails.
+        assert_eq!(run.code, 0, "{run:#?}");
+        assert!(run.stdout.contains(target) && run.stdout.contains("100 %"), "{run:#?}");
+    }
 }
