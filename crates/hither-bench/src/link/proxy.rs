@@ -9,13 +9,15 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
-use rustix::net::sockopt::set_socket_recv_buffer_size;
+use socket2::{Domain, Socket, Type};
 
 use super::{Channel, LinkSpec};
 use crate::stats::Moment;
 
 /// What the proxy's own sockets may hoard, so that the link's queue is what counts.
 const SOCKET_BUFFER: usize = 16 * 1024;
+/// Most bytes in a packet from the server, without its headers.
+const PACKET: u32 = 1448;
 /// Most that is moved at once.
 const CHUNK: usize = 16 * 1024;
 
@@ -106,8 +108,7 @@ impl Proxy {
 
     fn connect(&self, client: TcpStream) -> io::Result<Pair> {
         let now = self.start.elapsed();
-        let server = TcpStream::connect(self.server)?;
-        set_socket_recv_buffer_size(&server, SOCKET_BUFFER)?;
+        let server = self.reach()?;
         for end in [&client, &server] {
             end.set_nonblocking(true)?;
             end.set_nodelay(true)?;
@@ -118,6 +119,17 @@ impl Proxy {
             finished: [false; 2],
             cut_at: self.spec.cut_after.map(|after| now + after),
         })
+    }
+
+    /// A connection to the server with packets as of Ethernet and a small window, both from its
+    /// first packet on. Loopback's packets of 64 KiB do not fit in the window: each then waits for
+    /// the timer that probes a closed one, 200 ms and more.
+    fn reach(&self) -> io::Result<TcpStream> {
+        let socket = Socket::new(Domain::for_address(self.server), Type::STREAM, None)?;
+        socket.set_tcp_mss(PACKET)?;
+        socket.set_recv_buffer_size(SOCKET_BUFFER)?;
+        socket.connect(&self.server.into())?;
+        Ok(socket.into())
     }
 
     fn wait(&self, stop: &Stop) -> io::Result<()> {
