@@ -16,8 +16,8 @@ use crate::stats::Moment;
 
 /// What the proxy's own sockets may hoard, so that the link's queue is what counts.
 const SOCKET_BUFFER: usize = 16 * 1024;
-/// Most bytes in a packet from the server, without its headers.
-const PACKET: u32 = 1448;
+/// Most bytes in a segment from the server, as on an Ethernet.
+const SEGMENT_MAX: u32 = 1448;
 /// Most that is moved at once.
 const CHUNK: usize = 16 * 1024;
 
@@ -121,12 +121,12 @@ impl Proxy {
         })
     }
 
-    /// A connection to the server with packets as of Ethernet and a small window, both from its
-    /// first packet on. Loopback's packets of 64 KiB do not fit in the window: each then waits for
+    /// A connection to the server with segments as on an Ethernet and a small window, both from its
+    /// first segment on. Loopback's segments of 64 KiB do not fit in the window: each then waits for
     /// the timer that probes a closed one, 200 ms and more.
     fn reach(&self) -> io::Result<TcpStream> {
         let socket = Socket::new(Domain::for_address(self.server), Type::STREAM, None)?;
-        socket.set_tcp_mss(PACKET)?;
+        socket.set_tcp_mss(SEGMENT_MAX)?;
         socket.set_recv_buffer_size(SOCKET_BUFFER)?;
         socket.connect(&self.server.into())?;
         Ok(socket.into())
