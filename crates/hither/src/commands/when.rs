@@ -73,7 +73,8 @@ mod tests {
         let now = parse("2026-11-24T02:20:00.250Z").unwrap();
         assert_eq!(ago("2026-11-24T02:17:00Z", now), "3m ago");
         assert_eq!(ago("2026-11-24T02:20:01Z", now), "0s ago");
-        assert_eq!(ahead("2026-11-26T02:20:00.000Z", now), "in 48h");
+        assert_eq!(ahead("2026-11-26T02:19:00.000Z", now), "in 48h");
+        assert_eq!(ahead("2026-11-26T02:20:00.000Z", now), "in 2d");
         assert_eq!(ahead("2026-11-24T02:17:00Z", now), "expired");
         assert_eq!(ahead("soon\u{1b}", now), "soon\\x1b");
     }
