@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use hither_client::{Address, Server, TlsError, Trust, TrustError};
 use hither_core::SessionId;
+use hither_server::oidc::is_trustworthy;
 use http::Uri;
 
 use super::Gateway;
@@ -89,6 +90,11 @@ impl GatewayArgs {
             return Err(Failure::new(Exit::Usage, message).cure("see where it comes from"));
         }
         let place = Place::parse(url)?;
+        if token.is_some() && url.parse::<Uri>().is_ok_and(|uri| !is_trustworthy(&uri)) {
+            let message = "the API token would travel unencrypted";
+            let cure = "ask over https, or through a tunnel to this machine (ssh -L)";
+            return Err(Failure::new(Exit::Usage, message).cure(cure));
+        }
         let trust = match (&self.ca, place.is_tls) {
             (_, false) => None,
             (Some(path), true) => Some(Trust::of_file(path)?),

@@ -93,6 +93,11 @@ fn a_gateway_at_an_address_wants_a_token() {
     command.env("HITHER_URL", &url).env("HITHER_TOKEN", gateway.token());
     let with = String::from_utf8(command.output().unwrap().stdout).unwrap();
     assert!(with.contains(&id), "{with:?}");
+    // Nobody is asked: the address is one of those for documents (RFC 5737).
+    let mut command = gateway.command(&["ls", "--url", "http://192.0.2.1"]);
+    let clear = command.env("HITHER_TOKEN", gateway.token()).output().unwrap();
+    let said = String::from_utf8_lossy(&clear.stderr);
+    assert_eq!((clear.status.code(), said.contains("https")), (Some(64), true), "{said}");
     let nobody = gateway.hither(&["ls", "--url", "http://127.0.0.1:1"]);
     assert!(nobody.code == 69 && nobody.stderr.contains("no gateway answers"), "{nobody:?}");
     for wrong in ["wss://127.0.0.1", "nonsense", "http://a:secret@b"] {
