@@ -79,6 +79,17 @@ impl Client {
         self.ask_with(host, method, path, "", body)
     }
 
+    /// The same where the connection may end before the answer.
+    pub(crate) fn try_ask(
+        &mut self,
+        host: &str,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> io::Result<(u16, String)> {
+        self.exchange(host, method, path, "", body)
+    }
+
     /// The same with more header lines, each ended by CR LF.
     pub(crate) fn ask_with(
         &mut self,
@@ -88,17 +99,28 @@ impl Client {
         lines: &str,
         body: &str,
     ) -> (u16, String) {
+        self.exchange(host, method, path, lines, body).unwrap()
+    }
+
+    fn exchange(
+        &mut self,
+        host: &str,
+        method: &str,
+        path: &str,
+        lines: &str,
+        body: &str,
+    ) -> io::Result<(u16, String)> {
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{lines}\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
-        self.0.write_all(request.as_bytes()).unwrap();
+        self.0.write_all(request.as_bytes())?;
         let mut answer = Vec::new();
-        self.0.read_to_end(&mut answer).unwrap();
+        self.0.read_to_end(&mut answer)?;
         let answer = String::from_utf8(answer).unwrap();
         let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
-        (status.unwrap_or(0), answer)
+        Ok((status.unwrap_or(0), answer))
     }
 
     /// Attaches to a session by a target of `/ws`, with more header lines.

@@ -84,6 +84,11 @@ impl Gateway {
         Client::open(socket.into(), &Trust::of(&self.authority)).unwrap()
     }
 
+    /// Descriptors that it has open.
+    pub(crate) fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
     /// Value of a metric without labels.
     pub(crate) fn metric(&self, name: &str) -> u64 {
         let path = self.dir.path().join("run/metrics.sock");

@@ -10,4 +10,5 @@ mod gateway;
 mod handshake;
 mod http2;
 mod reload;
+mod storm;
 mod viewers;
