@@ -66,6 +66,8 @@ struct Place {
     host: String,
     port: u16,
     is_tls: bool,
+    /// Whether somebody on the way there can read what is said.
+    is_overheard: bool,
     /// Without a slash at its end.
     base_path: String,
 }
@@ -90,7 +92,7 @@ impl GatewayArgs {
             return Err(Failure::new(Exit::Usage, message).cure("see where it comes from"));
         }
         let place = Place::parse(url)?;
-        if token.is_some() && url.parse::<Uri>().is_ok_and(|uri| !is_trustworthy(&uri)) {
+        if token.is_some() && place.is_overheard {
             let message = "the API token would travel unencrypted";
             let cure = "ask over https, or through a tunnel to this machine (ssh -L)";
             return Err(Failure::new(Exit::Usage, message).cure(cure));
@@ -128,7 +130,8 @@ impl Place {
         let host = authority.host().trim_matches(['[', ']']).to_owned();
         let port = authority.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
         let base_path = base_path(uri.path()).to_owned();
-        Ok(Self { authority: authority.to_string(), host, port, is_tls, base_path })
+        let is_overheard = !is_trustworthy(uri);
+        Ok(Self { authority: authority.to_string(), host, port, is_tls, is_overheard, base_path })
     }
 }
 
