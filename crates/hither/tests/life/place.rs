@@ -163,6 +163,20 @@ impl Gateway {
         answer
     }
 
+    /// A request that never ends: it holds a gateway that leaves for as long as that may drain.
+    pub(crate) fn hold_up(&self) -> TcpStream {
+        let mut slow = TcpStream::connect(self.address).unwrap();
+        let head = format!(
+            "POST /api/auth/login HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
+             content-length: 100\r\n\r\n{{",
+            self.address
+        );
+        slow.write_all(head.as_bytes()).unwrap();
+        // Connections are accepted in their order.
+        assert_eq!(health(self.address).unwrap(), "HTTP/1.1 200 OK");
+        slow
+    }
+
     /// A WebSocket over TCP; `more` are further lines of the request's head, each with its end.
     pub(crate) fn websocket(&self, query: &str, more: &str) -> TcpStream {
         let mut socket = TcpStream::connect(self.address).unwrap();

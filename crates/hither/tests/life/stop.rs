@@ -1,12 +1,11 @@
 //! A gateway that is told to stop while it has much to do (row K07).
 
-use std::io::Write as _;
 use std::net::TcpStream;
 
 use hither_protocol::websocket::CloseCode;
 use rustix::process::Signal;
 
-use crate::place::{Gateway, health};
+use crate::place::Gateway;
 use crate::watcher::{COUNTER, Told, Watcher};
 
 #[test]
@@ -36,15 +35,7 @@ fn everybody_is_told_to_come_back_and_the_sessions_live_on() {
 #[test]
 fn the_second_signal_ends_it_at_once() {
     let mut gateway = Gateway::start(&[]);
-    // A request that never ends holds the gateway for as long as it may drain.
-    let mut slow = TcpStream::connect(gateway.address).unwrap();
-    let head = format!(
-        "POST /api/auth/login HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
-         content-length: 100\r\n\r\n{{",
-        gateway.address
-    );
-    slow.write_all(head.as_bytes()).unwrap();
-    assert_eq!(health(gateway.address).unwrap(), "HTTP/1.1 200 OK");
+    let _slow = gateway.hold_up();
     gateway.signal(Signal::TERM);
     while TcpStream::connect(gateway.address).is_ok() {
         std::thread::yield_now();

@@ -1,8 +1,6 @@
 //! `hither upgrade`, SIGHUP and SIGUSR2: the program changes, nobody loses anything.
 
 use std::fs;
-use std::io::Write as _;
-use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -125,27 +123,13 @@ fn wait_for_log(gateway: &Gateway, words: &str, times: usize) {
     wait_until(|| fs::read_to_string(&log).unwrap().matches(words).count() >= times);
 }
 
-/// A request that never ends holds a gateway that leaves for as long as it may drain.
-fn hold_up(gateway: &Gateway) -> TcpStream {
-    let mut slow = TcpStream::connect(gateway.address).unwrap();
-    let head = format!(
-        "POST /api/auth/login HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
-         content-length: 100\r\n\r\n{{",
-        gateway.address
-    );
-    slow.write_all(head.as_bytes()).unwrap();
-    // Connections are accepted in their order.
-    assert_eq!(health(gateway.address).unwrap(), "HTTP/1.1 200 OK");
-    slow
-}
-
 /// The file may be another one by the time of the second signal, so that is not forgotten.
 #[test]
 fn a_signal_while_a_gateway_leaves_for_its_successor_is_for_the_successor() {
     let mut gateway = Gateway::start(&[]);
     let watcher = Watcher::start(gateway.server(), gateway.session(COUNTER), 1);
     watcher.wait_for(&Told::Going);
-    let slow = hold_up(&gateway);
+    let slow = gateway.hold_up();
     gateway.signal(Signal::USR2);
     wait_for_log(&gateway, "stopping upgrade=true", 1);
     gateway.signal(Signal::USR2);
@@ -155,7 +139,7 @@ fn a_signal_while_a_gateway_leaves_for_its_successor_is_for_the_successor() {
     watcher.wait_for(&Told::Going);
     watcher.finish();
     // One that is told to stop meanwhile has no successor.
-    let slow = hold_up(&gateway);
+    let slow = gateway.hold_up();
     gateway.signal(Signal::USR2);
     wait_for_log(&gateway, "stopping upgrade=true", 3);
     gateway.signal(Signal::TERM);

@@ -389,9 +389,5 @@ fn r06_a_storm_of_connections_leaves_sessions_alone() {
         flood.check(&stage.watch(&flood, &["raw", "wait"]));
     });
     assert_eq!(stage.home.panics(), None);
-    let until = Instant::now() + PATIENCE;
-    while usage(stage.gateway.pid()).unwrap().descriptors > before + 2 {
-        assert!(Instant::now() < until, "{before} descriptors before");
-        stage.gateway.request("GET", "/api/sessions", &serde_json::Value::Null).unwrap();
-    }
+    stage.expect_descriptors(before + 2);
 }

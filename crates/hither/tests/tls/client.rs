@@ -79,17 +79,6 @@ impl Client {
         self.ask_with(host, method, path, "", body)
     }
 
-    /// The same where the connection may end before the answer.
-    pub(crate) fn try_ask(
-        &mut self,
-        host: &str,
-        method: &str,
-        path: &str,
-        body: &str,
-    ) -> io::Result<(u16, String)> {
-        self.exchange(host, method, path, "", body)
-    }
-
     /// The same with more header lines, each ended by CR LF.
     pub(crate) fn ask_with(
         &mut self,
@@ -99,10 +88,11 @@ impl Client {
         lines: &str,
         body: &str,
     ) -> (u16, String) {
-        self.exchange(host, method, path, lines, body).unwrap()
+        self.try_ask(host, method, path, lines, body).unwrap()
     }
 
-    fn exchange(
+    /// The same where the connection may end before the answer.
+    pub(crate) fn try_ask(
         &mut self,
         host: &str,
         method: &str,

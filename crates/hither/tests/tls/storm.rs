@@ -1,6 +1,5 @@
 //! Row R06 with TLS: hundreds come at once, and whoever is there already does not notice.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use crate::client::{Client, Trust};
@@ -20,8 +19,8 @@ fn come(gateway: &Gateway, trust: &Trust, number: usize) {
     }
     let Ok(mut client) = Client::open(tcp, trust) else { return };
     if number % 3 == 2 {
-        let status =
-            client.try_ask(&gateway.host(), "GET", "/health", "").map(|(status, _)| status);
+        let answer = client.try_ask(&gateway.host(), "GET", "/health", "", "");
+        let status = answer.map(|(status, _)| status);
         assert!(matches!(status, Err(_) | Ok(0 | 200 | 503)), "{status:?}");
     }
 }
@@ -34,19 +33,12 @@ fn r06_a_storm_of_handshakes_leaves_sessions_alone() {
     assert_eq!(typist.output(5), b"ready");
     let before = gateway.descriptors();
     let trust = Trust::of(&gateway.authority);
-    let left = AtomicUsize::new(4);
     let mut keys = 0_u32;
     std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                for number in 0..each() {
-                    come(&gateway, &trust, number);
-                }
-                left.fetch_sub(1, Ordering::SeqCst);
-            });
-        }
+        let storm = || (0..each()).for_each(|number| come(&gateway, &trust, number));
+        let comers: Vec<_> = (0..4).map(|_| scope.spawn(storm)).collect();
         // At least one key is typed beside them, and each comes back.
-        while keys == 0 || left.load(Ordering::SeqCst) > 0 {
+        while keys == 0 || !comers.iter().all(|comer| comer.is_finished()) {
             let key = keys.to_be_bytes()[3];
             typist.send(0x82, &[key]);
             assert_eq!(typist.output(1), [key]);
