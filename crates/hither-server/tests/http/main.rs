@@ -24,6 +24,7 @@ mod proxied;
 mod shares;
 mod shutdown;
 mod sign_on;
+mod signed_on;
 mod streams;
 mod upgrade;
 mod users;
