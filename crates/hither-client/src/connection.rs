@@ -89,23 +89,52 @@ impl Connection {
     /// as processed and is acknowledged as far as that is due.
     ///
     /// # Errors
-    /// When the connection fails or the server breaks a protocol. Reconnect with the same attachment.
+    /// When the connection fails or the server breaks a protocol, which it is told as far as the
+    /// kernel takes that at once. Reconnect with the same attachment.
     pub fn receive(
         &mut self,
         attachment: &mut Attachment,
         mut handle: impl FnMut(Event<'_>),
     ) -> Result<Progress, ConnectionError> {
+        let result = self.advance(attachment, &mut handle);
+        match &result {
+            Ok(Progress::Closed(code)) => self.say_goodbye(*code),
+            Ok(Progress::Read | Progress::NothingThere) => {
+                attachment.acknowledge(&mut self.outbox);
+                self.flush()?;
+            }
+            Err(ConnectionError::WebSocket(violation)) => {
+                self.say_goodbye(Some(violation.close_code()));
+            }
+            Err(ConnectionError::Attach(_)) => self.say_goodbye(Some(CloseCode::BAD_FRAME)),
+            Err(ConnectionError::Io(_) | ConnectionError::Backlog(_)) => {}
+        }
+        result
+    }
+
+    fn advance(
+        &mut self,
+        attachment: &mut Attachment,
+        handle: &mut impl FnMut(Event<'_>),
+    ) -> Result<Progress, ConnectionError> {
         // What was read ahead with the answer to the handshake is there without a read.
-        let progress = match self.hand_out(attachment, &mut handle)? {
+        let closed = match self.hand_out(attachment, handle)? {
             (0, None) => match self.read()? {
-                Progress::Read => self.hand_out(attachment, &mut handle)?.1,
+                Progress::Read => self.hand_out(attachment, handle)?.1,
                 nothing @ (Progress::NothingThere | Progress::Closed(_)) => Some(nothing),
             },
             (_, closed) => closed,
         };
-        attachment.acknowledge(&mut self.outbox);
-        self.flush()?;
-        Ok(progress.unwrap_or(Progress::Read))
+        Ok(closed.unwrap_or(Progress::Read))
+    }
+
+    /// Answers a close frame, or says why the connection is failed (RFC 6455 sections 5.5.1 and
+    /// 7.1.7). It matters no more whether that arrives: the server may have gone.
+    fn say_goodbye(&mut self, code: Option<CloseCode>) {
+        let body = code.map(|code| encode_close(code, ""));
+        let body = body.as_ref().map_or(&[][..], |body| body.as_bytes());
+        append_frame(&mut self.outbox, Opcode::Close, &[body], Some([0; 4]));
+        self.flush().ok();
     }
 
     /// Types `input`.

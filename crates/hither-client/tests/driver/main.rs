@@ -1,6 +1,7 @@
 //! The driver against a server that says what it is told to, over all kinds of sockets.
 #![allow(clippy::unwrap_used, reason = "a test's helpers are tests")]
 
+mod framing;
 mod peer;
 mod tls;
 

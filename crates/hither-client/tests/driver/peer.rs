@@ -77,7 +77,11 @@ impl<S: Read + Write> Peer<S> {
     }
 
     pub(crate) fn send(&mut self, frames: &[u8]) {
-        self.socket.write_all(frames).unwrap();
+        self.try_send(frames).unwrap();
+    }
+
+    pub(crate) fn try_send(&mut self, frames: &[u8]) -> std::io::Result<()> {
+        self.socket.write_all(frames)
     }
 }
 
