@@ -14,6 +14,7 @@ use super::estate::{Estate, Kept};
 use super::host_journals::{duplicate, put_journals};
 use super::host_link::{Heard, HostLink};
 use super::host_starter::{HostStarter, LinkError};
+use super::shared::Facts;
 use super::{Config, Directory, Upward};
 use crate::clock::Clock;
 use crate::sessions::{CreateError, Resource};
@@ -111,13 +112,13 @@ impl Directory {
             }
             Heard::Message(FromHost::SpawnFailed { request, error }) => {
                 tracing::info!(%error, "program could not be started");
-                self.refuse(request, spawn_failure(&error));
+                self.refuse(request, |facts| spawn_failure(&error, &facts.command[0]));
             }
             Heard::Message(FromHost::SpawnRefused { request, reason }) => {
                 tracing::warn!(%reason, "PTY host refused a session");
                 let full = reason == hither_host::message::Refusal::TooManySessions;
                 let files = CreateError::Exhausted(Resource::Files);
-                self.refuse(request, if full { files } else { CreateError::Failed });
+                self.refuse(request, |_| if full { files } else { CreateError::Failed });
             }
             Heard::Message(FromHost::Exited { session, status }) => {
                 if let Some(shared) = self.lookup(session) {
@@ -140,9 +141,9 @@ impl Directory {
         }
     }
 
-    fn refuse(&self, request: u64, error: CreateError) {
-        if let Some(Starting { reply, .. }) = self.host.take_starting(request) {
-            answer(reply, Err(error));
+    fn refuse(&self, request: u64, why: impl FnOnce(&Facts) -> CreateError) {
+        if let Some(Starting { facts, reply }) = self.host.take_starting(request) {
+            answer(reply, Err(why(&facts)));
         }
     }
 }
@@ -155,7 +156,7 @@ fn exit_status(status: hither_host::ExitStatus) -> ExitStatus {
     }
 }
 
-fn spawn_failure(error: &hither_host::SpawnError) -> CreateError {
+fn spawn_failure(error: &hither_host::SpawnError, program: &str) -> CreateError {
     use hither_host::Stage;
     use rustix::io::Errno;
     let errno = Errno::from_raw_os_error(error.errno);
@@ -171,7 +172,7 @@ fn spawn_failure(error: &hither_host::SpawnError) -> CreateError {
         // Memory files are in a file system of the kernel's own, which may be full.
         Stage::Memory if errno == Errno::NOSPC => CreateError::Exhausted(Resource::Memory),
         _ if errno == Errno::NOMEM => CreateError::Exhausted(Resource::Memory),
-        Stage::Exec => CreateError::ProgramNotFound,
+        Stage::Exec => CreateError::ProgramNotFound(program.to_owned()),
         Stage::Directory => CreateError::DirectoryNotFound,
         Stage::Terminal
         | Stage::Memory
@@ -206,7 +207,8 @@ mod tests {
             (Stage::Directory, 13, "directory_not_found"),
             (Stage::Limits, 1, "create_failed"),
         ] {
-            assert_eq!(spawn_failure(&SpawnError { stage, errno }).code(), code, "{stage} {errno}");
+            let failure = spawn_failure(&SpawnError { stage, errno }, "htop");
+            assert_eq!(failure.code(), code, "{stage} {errno}");
         }
     }
 }

@@ -126,7 +126,7 @@ impl Directory {
             return Err(CreateError::DirectoryNotFound);
         }
         let program = resolve_program(facts.command[0].as_ref(), Some(path.as_ref()), &facts.cwd)
-            .map_err(|_| CreateError::ProgramNotFound)?;
+            .map_err(|_| CreateError::ProgramNotFound(facts.command[0].clone()))?;
         let dressed = self.dress(&facts.command);
         Ok(SpawnRequest {
             request: 0,

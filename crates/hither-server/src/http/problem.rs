@@ -177,7 +177,7 @@ impl From<StoreFailed> for Problem {
 impl From<CreateError> for Problem {
     fn from(error: CreateError) -> Self {
         let status = match error {
-            CreateError::ProgramNotFound
+            CreateError::ProgramNotFound(_)
             | CreateError::DirectoryNotFound
             | CreateError::InvalidCommand => StatusCode::BAD_REQUEST,
             CreateError::LimitReached { .. }

@@ -1,12 +1,16 @@
 //! Why something was not done with a session, with the stable codes of the API.
 
+/// How many characters of a program's name an error repeats.
+const PROGRAM_CHARS_MAX: usize = 100;
+
 /// Why a session could not be started.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CreateError {
-    /// No such program, or it may not be executed.
-    #[error("program not found or not executable")]
-    ProgramNotFound,
+    /// No such program, or it may not be executed. Its name, at most 100 characters of it,
+    /// is shown escaped: whoever reads it may read it in a terminal.
+    #[error("program {:?} not found or not executable", beginning(.0))]
+    ProgramNotFound(String),
     /// No such directory, or it may not be entered.
     #[error("directory not found or not accessible")]
     DirectoryNotFound,
@@ -32,12 +36,16 @@ pub enum CreateError {
     Failed,
 }
 
+fn beginning(program: &str) -> &str {
+    program.char_indices().nth(PROGRAM_CHARS_MAX).map_or(program, |(end, _)| &program[..end])
+}
+
 impl CreateError {
     /// The stable code of the API.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::ProgramNotFound => "program_not_found",
+            Self::ProgramNotFound(_) => "program_not_found",
             Self::DirectoryNotFound => "directory_not_found",
             Self::InvalidCommand => "invalid_command",
             Self::LimitReached { .. } => "limit_reached",
@@ -161,5 +169,21 @@ impl SessionError {
             Self::NoViewer => "viewer_not_found",
             Self::Stopping => "stopping",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_is_not_there_is_named_without_doing_anything_to_a_terminal() {
+        let text = |name: &str| CreateError::ProgramNotFound(name.to_owned()).to_string();
+        assert_eq!(text("htopp"), "program \"htopp\" not found or not executable");
+        assert_eq!(
+            text("\u{1b}]0;x\u{7}"),
+            r#"program "\u{1b}]0;x\u{7}" not found or not executable"#
+        );
+        assert_eq!(text(&"ä".repeat(5000)), text(&"ä".repeat(PROGRAM_CHARS_MAX)));
     }
 }

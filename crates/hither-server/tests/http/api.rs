@@ -72,7 +72,7 @@ async fn says_why_a_session_was_not_created() {
     let harness = Harness::start(Mode::Required).await;
     let limit = CreateError::LimitReached { what: "sessions", max: 100 };
     for (error, status, code) in [
-        (CreateError::ProgramNotFound, 400, "program_not_found"),
+        (CreateError::ProgramNotFound("htopp".to_owned()), 400, "program_not_found"),
         (CreateError::DirectoryNotFound, 400, "directory_not_found"),
         (CreateError::InvalidCommand, 400, "invalid_command"),
         (limit, 503, "limit_reached"),
