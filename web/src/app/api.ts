@@ -98,12 +98,23 @@ export class ApiError extends Error {
   }
 }
 
+const NO_ANSWER = 'the server does not answer';
+
+/** How long an answer may take. The slowest is a new session, which has ten seconds to start. */
+const ANSWER_TIME_MS = 15_000;
+
 export class Api {
   readonly #base: URL;
+  readonly #answerTimeMs: number;
 
-  /** `base` is where the pages are served from, with a slash at its end. */
-  constructor(base: URL) {
+  /**
+   * `base` is where the pages are served from, with a slash at its end. A request that has no whole
+   * answer after `answerTimeMs` fails as one that nobody answered: on a network that is gone it
+   * would wait for minutes.
+   */
+  constructor(base: URL, answerTimeMs = ANSWER_TIME_MS) {
     this.#base = base;
+    this.#answerTimeMs = answerTimeMs;
   }
 
   /** Exchanges a one-time secret for a cookie. */
@@ -238,20 +249,25 @@ export class Api {
   }
 
   async #request(method: string, path: string, body?: object): Promise<unknown> {
+    const signal = AbortSignal.timeout(this.#answerTimeMs);
     let response: Response;
     try {
       response = await fetch(new URL(path, this.#base), {
         method,
         credentials: 'same-origin',
         cache: 'no-store',
+        signal,
         ...(body === undefined
           ? {}
           : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
       });
     } catch {
-      throw new ApiError(0, 'the server does not answer');
+      throw new ApiError(0, NO_ANSWER);
     }
     const answer: unknown = await response.json().catch(() => undefined);
+    if (signal.aborted) {
+      throw new ApiError(0, NO_ANSWER);
+    }
     if (!response.ok) {
       const code = text(record(answer).code);
       throw new ApiError(response.status, problemText(answer, response.status), code);
