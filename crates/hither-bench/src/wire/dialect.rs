@@ -166,7 +166,8 @@ impl HitherState {
             Ok(ServerFrame::Gap { from, to }) => Incoming::Skipped(to.since(from)),
             Ok(ServerFrame::Welcome(welcome)) => {
                 (self.received, self.acknowledged) = (welcome.offset, welcome.offset);
-                self.input = welcome.accepted;
+                // What was typed ahead of the welcome keeps its number.
+                self.input = self.input.max(welcome.accepted);
                 Incoming::Nothing
             }
             Ok(ServerFrame::Error(error)) => Incoming::Refused(error.message),

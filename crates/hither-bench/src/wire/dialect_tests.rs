@@ -81,16 +81,14 @@ fn hither_acknowledges_every_8_kib_and_numbers_its_input() {
     assert_eq!(frames, expected);
 }
 
-#[test]
-fn hither_goes_on_where_the_welcome_says() {
-    let mut dialect = dialect(Protocol::Hither);
+fn welcome(accepted: u64) -> Vec<u8> {
     let mut message = Vec::new();
     let welcome = Welcome {
         session: "aaaaaaaaaaaaaaaa".parse().unwrap(),
         viewer: hither_core::ViewerId(1),
         resumed: true,
         offset: Offset(5000),
-        accepted: InputNumber(9),
+        accepted: InputNumber(accepted),
         size: WindowSize::new(80, 24).unwrap(),
         owner: hither_core::ViewerId(1),
         role: Role::Operator,
@@ -99,10 +97,26 @@ fn hither_goes_on_where_the_welcome_says() {
         state: hither_protocol::hither::SessionState::Running,
     };
     ServerFrame::Welcome(welcome).encode(&mut message);
+    message
+}
+
+#[test]
+fn hither_goes_on_where_the_welcome_says() {
+    let mut dialect = dialect(Protocol::Hither);
     let mut out = Vec::new();
-    assert_eq!(dialect.read(&message, &mut Vec::new()), Incoming::Nothing);
+    assert_eq!(dialect.read(&welcome(9), &mut Vec::new()), Incoming::Nothing);
     dialect.acknowledge(&mut out);
     assert!(out.is_empty(), "nothing has been processed yet");
     dialect.type_input(b"x", &mut out);
     assert_eq!(unframe(&mut out)[0][..9], *b"\x02\0\0\0\0\0\0\0\x0a");
+}
+
+#[test]
+fn hither_gives_no_number_twice_when_something_was_typed_before_the_welcome() {
+    let mut dialect = dialect(Protocol::Hither);
+    let mut out = Vec::new();
+    dialect.type_input(b"a line for the shell\r", &mut out);
+    assert_eq!(dialect.read(&welcome(0), &mut Vec::new()), Incoming::Nothing);
+    dialect.type_input(b"x", &mut out);
+    assert_eq!(unframe(&mut out)[1][..9], *b"\x02\0\0\0\0\0\0\0\x02");
 }
