@@ -89,8 +89,8 @@ impl Connection {
     /// as processed and is acknowledged as far as that is due.
     ///
     /// # Errors
-    /// When the connection fails or the server breaks a protocol, which it is told as far as the
-    /// kernel takes that at once. Reconnect with the same attachment.
+    /// When the connection fails or the server breaks a protocol, which it is told as far as
+    /// that can be sent. Reconnect with the same attachment.
     pub fn receive(
         &mut self,
         attachment: &mut Attachment,
@@ -131,10 +131,14 @@ impl Connection {
     /// Answers a close frame, or says why the connection is failed (RFC 6455 sections 5.5.1 and
     /// 7.1.7). It matters no more whether that arrives: the server may have gone.
     fn say_goodbye(&mut self, code: Option<CloseCode>) {
+        self.append_close(code);
+        self.flush().ok();
+    }
+
+    fn append_close(&mut self, code: Option<CloseCode>) {
         let body = code.map(|code| encode_close(code, ""));
         let body = body.as_ref().map_or(&[][..], |body| body.as_bytes());
         append_frame(&mut self.outbox, Opcode::Close, &[body], Some([0; 4]));
-        self.flush().ok();
     }
 
     /// Types `input`.
@@ -173,8 +177,7 @@ impl Connection {
     /// # Errors
     /// When the goodbye cannot be sent; the connection is closed all the same.
     pub fn detach(mut self) -> io::Result<()> {
-        let close = encode_close(CloseCode::GOING_AWAY, "");
-        append_frame(&mut self.outbox, Opcode::Close, &[close.as_bytes()], Some([0; 4]));
+        self.append_close(Some(CloseCode::GOING_AWAY));
         self.flush()?;
         self.stream.say_end();
         self.flush()

@@ -1,12 +1,9 @@
 //! Row W03: the cases 1 to 7 of the Autobahn test suite for clients, after their published
 //! descriptions, as far as they apply to a client that expects binary messages of `hither.v1`.
 
-use std::io::Read as _;
-use std::net::TcpStream;
-
 use hither_client::{Attachment, ConnectionError, Event, Progress};
-use hither_protocol::hither::{FRAGMENTS_MAX, SERVER_MESSAGE_BYTES_MAX};
-use hither_protocol::websocket::{Control, Decoder, Limits, Side, Step};
+use hither_core::Offset;
+use hither_protocol::hither::{FRAGMENTS_MAX, SERVER_MESSAGE_BYTES_MAX, ServerFrame};
 
 use crate::peer::{Peer, output, welcome};
 use crate::{CLIENT, WISH, play, session};
@@ -62,13 +59,9 @@ fn goodbye(code: u16) -> Vec<u8> {
 
 /// The body of a message of output from the beginning of the session.
 fn body(bytes: &[u8]) -> Vec<u8> {
-    let whole = output(0, bytes);
-    let header = match whole[1] {
-        126 => 4,
-        127 => 10,
-        _ => 2,
-    };
-    whole[header..].to_vec()
+    let mut body = Vec::new();
+    ServerFrame::Output { offset: Offset(0), bytes }.encode(&mut body);
+    body
 }
 
 /// Sends `conversation` behind the welcome, in pieces of `portion` bytes, and sees what becomes of it.
@@ -77,7 +70,7 @@ fn converse(conversation: &[u8], portion: usize) -> Outcome {
     let (server, script) = play(move |listener| {
         let socket = listener.accept().unwrap().0;
         socket.set_nodelay(true).unwrap();
-        let (mut peer, _) = Peer::accept(socket.try_clone().unwrap(), &welcome(0, 0));
+        let (mut peer, _) = Peer::accept(socket, &welcome(0, 0));
         assert_eq!(peer.next().as_deref(), Some("hello None"));
         for piece in bytes.chunks(portion) {
             // A client that has failed the connection takes no more of it.
@@ -85,7 +78,7 @@ fn converse(conversation: &[u8], portion: usize) -> Outcome {
                 break;
             }
         }
-        hear(socket)
+        peer.hear_out()
     });
     let mut attachment = Attachment::new(CLIENT, WISH);
     let mut connection = server.connect(session(), CLIENT, &mut attachment).unwrap();
@@ -106,34 +99,6 @@ fn converse(conversation: &[u8], portion: usize) -> Outcome {
     drop(connection);
     let (pongs, code) = script.join().unwrap();
     Outcome { shown, pongs, code }
-}
-
-/// What the client sends until its close frame.
-fn hear(mut socket: TcpStream) -> (Vec<Vec<u8>>, Option<u16>) {
-    let mut decoder = Decoder::new(Side::Server, Limits { message_max: 1 << 20, fragments_max: 1 });
-    let (mut received, mut pongs) = (Vec::new(), Vec::new());
-    loop {
-        let used = match decoder.next(&mut received).unwrap() {
-            Step::Control { control: Control::Close(close), .. } => {
-                return (pongs, close.code.map(|code| code.number()));
-            }
-            Step::Control { control, consumed } => {
-                if let Control::Pong(payload) = control {
-                    pongs.push(payload.to_vec());
-                }
-                consumed
-            }
-            Step::Message { consumed, .. } | Step::Progress { consumed } => consumed,
-            Step::Need(_) => {
-                let mut chunk = [0; 4096];
-                let len = socket.read(&mut chunk).unwrap();
-                assert!(len > 0, "the client has gone without a close frame");
-                received.extend_from_slice(&chunk[..len]);
-                0
-            }
-        };
-        received.drain(..used);
-    }
 }
 
 /// All conversations, at once and (the short ones) byte by byte.
@@ -193,9 +158,8 @@ fn w03_a_client_answers_pings_and_ignores_pongs() {
 #[test]
 fn w03_a_client_fails_a_server_that_breaks_the_framing() {
     let whole = body(b"x");
-    let mut masked = vec![FIN | BINARY, MASKED | 1, 0, 0, 0, 0, b'x'];
-    let mut cases = Vec::new();
-    cases.push(("masked", vec![std::mem::take(&mut masked)], failed(1002)));
+    let masked = vec![FIN | BINARY, MASKED | 1, 0, 0, 0, 0, b'x'];
+    let mut cases = vec![("masked", vec![masked], failed(1002))];
     for bits in [0x10, 0x20, 0x40, 0x70] {
         cases.push(("reserved bits", vec![frame(FIN | bits | BINARY, &whole)], failed(1002)));
     }

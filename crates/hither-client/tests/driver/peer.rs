@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use hither_core::{InputNumber, Offset, Role, ViewerId, WindowSize};
 use hither_protocol::hither::{ClientFrame, Features, ServerFrame, SessionState, Welcome};
 use hither_protocol::websocket::{
-    CloseCode, Decoder, Limits, Opcode, Side, Step, accept_key, append_frame, encode_close,
+    CloseCode, Control, Decoder, Limits, Opcode, Side, Step, accept_key, append_frame, encode_close,
 };
 
 use crate::session;
@@ -64,16 +64,42 @@ impl<S: Read + Write> Peer<S> {
                     self.received.drain(..consumed);
                     return Some(text);
                 }
-                Step::Need(_) => {
-                    let mut chunk = [0; 4096];
-                    let len = self.socket.read(&mut chunk).unwrap();
-                    assert!(len > 0, "the client is gone");
-                    self.received.extend_from_slice(&chunk[..len]);
-                }
+                Step::Need(_) => self.read(),
                 Step::Control { .. } => return None,
                 Step::Progress { .. } => panic!("clients send no fragments"),
             }
         }
+    }
+
+    /// The payloads of the client's pongs until its close frame, and the code of that, if it has one.
+    pub(crate) fn hear_out(&mut self) -> (Vec<Vec<u8>>, Option<u16>) {
+        let mut pongs = Vec::new();
+        loop {
+            let used = match self.decoder.next(&mut self.received).unwrap() {
+                Step::Control { control: Control::Close(close), .. } => {
+                    return (pongs, close.code.map(CloseCode::number));
+                }
+                Step::Control { control, consumed } => {
+                    if let Control::Pong(payload) = control {
+                        pongs.push(payload.to_vec());
+                    }
+                    consumed
+                }
+                Step::Message { consumed, .. } | Step::Progress { consumed } => consumed,
+                Step::Need(_) => {
+                    self.read();
+                    continue;
+                }
+            };
+            self.received.drain(..used);
+        }
+    }
+
+    fn read(&mut self) {
+        let mut chunk = [0; 4096];
+        let len = self.socket.read(&mut chunk).unwrap();
+        assert!(len > 0, "the client has gone without a close frame");
+        self.received.extend_from_slice(&chunk[..len]);
     }
 
     pub(crate) fn send(&mut self, frames: &[u8]) {
