@@ -25,8 +25,11 @@ describe('a request', () => {
     expect(failed).toEqual(new ApiError(0, 'the server does not answer'));
   });
 
-  test('whose answer stops in the middle is not taken for an empty one', async () => {
-    answerWith((signal) => Promise.resolve({ ok: true, status: 200, json: () => never(signal) }));
+  test.each([
+    ['stops in the middle', never],
+    ['is cut off', () => Promise.reject(new TypeError('network error'))],
+  ])('whose answer %s is not taken for an empty one', async (_, text) => {
+    answerWith((signal) => Promise.resolve({ ok: true, status: 200, text: () => text(signal) }));
     const failed = await new Api(BASE, 1).sessions().catch((error: unknown) => error);
     expect(failed).toEqual(new ApiError(0, 'the server does not answer'));
   });

@@ -98,8 +98,6 @@ export class ApiError extends Error {
   }
 }
 
-const NO_ANSWER = 'the server does not answer';
-
 /** How long an answer may take. The slowest is a new session, which has ten seconds to start. */
 const ANSWER_TIME_MS = 15_000;
 
@@ -249,25 +247,24 @@ export class Api {
   }
 
   async #request(method: string, path: string, body?: object): Promise<unknown> {
-    const signal = AbortSignal.timeout(this.#answerTimeMs);
     let response: Response;
+    let content: string;
     try {
       response = await fetch(new URL(path, this.#base), {
         method,
         credentials: 'same-origin',
         cache: 'no-store',
-        signal,
+        signal: AbortSignal.timeout(this.#answerTimeMs),
         ...(body === undefined
           ? {}
           : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
       });
+      content = await response.text();
     } catch {
-      throw new ApiError(0, NO_ANSWER);
+      // Nothing came, or the beginning of an answer, which is none.
+      throw new ApiError(0, 'the server does not answer');
     }
-    const answer: unknown = await response.json().catch(() => undefined);
-    if (signal.aborted) {
-      throw new ApiError(0, NO_ANSWER);
-    }
+    const answer = parse(content);
     if (!response.ok) {
       const code = text(record(answer).code);
       throw new ApiError(response.status, problemText(answer, response.status), code);
@@ -343,6 +340,15 @@ function readExit({ code, signal, lost }: JsonRecord): Ending {
     return { kind: 'signal', signal };
   }
   return { kind: lost === true ? 'lost' : 'unknown' };
+}
+
+/** What a JSON text says; undefined if it is none, as what a proxy writes of its own. */
+function parse(content: string): unknown {
+  try {
+    return JSON.parse(content);
+  } catch {
+    return undefined;
+  }
 }
 
 function record(value: unknown): JsonRecord {
